@@ -1,0 +1,8 @@
+"""The chain room: networks, contracts, deployments, events, outgoing transactions. Knows nothing of users or agents."""
+
+from django.apps import AppConfig
+
+
+class ChainConfig(AppConfig):
+    name = "chain"
+    verbose_name = "Chain"

@@ -1,0 +1,25 @@
+"""ASGI entry: HTTP to Django, WebSockets to the apps' consumers behind an Origin check and authentication."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+http = get_asgi_application()
+
+from executions.routing import websocket_urlpatterns as execution_sockets  # noqa: E402  apps must be ready first
+from marketplace.routing import websocket_urlpatterns as marketplace_sockets  # noqa: E402
+from wallets.signin.websocket import JwtOrSessionAuthMiddleware  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": OriginValidator(
+            JwtOrSessionAuthMiddleware(URLRouter([*execution_sockets, *marketplace_sockets])),
+            settings.WEBSOCKET_ORIGINS,
+        ),
+    }
+)

@@ -1,0 +1,293 @@
+"""Settings shared by every way of running; each value that differs between installations comes from the environment.
+
+The names are documented in docs/settings.md.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONCE
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+env = environ.Env()
+
+# --- Django ---
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+DEBUG = False
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+SITE_URL: str = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+SITE_NAME = "AgentNexus"
+# Browsers may open WebSockets only from these origins.
+WEBSOCKET_ORIGINS: list[str] = env.list("WEBSOCKET_ORIGINS", default=[SITE_URL])
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "channels",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_structlog",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "chain",
+    "wallets",
+    "marketplace",
+    "executions",
+    "config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "config.context_processors.site",
+            ],
+        },
+    }
+]
+AUTH_USER_MODEL = "wallets.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/?connect=1"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".data" / "static"
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- PostgreSQL and Redis ---
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **env.db_url("DATABASE_URL", default="postgresql://postgres@127.0.0.1:5432/postgres"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "options": "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+        },
+    }
+}
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "agentnexus",
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 3, "SOCKET_TIMEOUT": 3},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+}
+
+# --- Celery ---
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Messages carry only an id; a redelivered one is stopped by the row's conditional UPDATE.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TASK_DEFAULT_QUEUE = "chores"
+CELERY_TASK_ROUTES = {"executions.tasks.run_execution": {"queue": "executions"}}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
+    "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},
+}
+
+# --- Accounts ---
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_ADAPTER = "wallets.signin.accounts.AccountAdapter"
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AgentNexus <no-reply@localhost>")
+
+# Sign-in with Ethereum: the message's domain and URI are compared with SITE_URL, never with the Host header.
+SIWE_STATEMENT = "Sign in to AgentNexus. This costs nothing and moves no funds."
+SIWE_NONCE_SECONDS = 300
+
+# --- API ---
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "wallets.api.authentication.BearerAuthentication",
+        "wallets.api.authentication.BrowserSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "config.api.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "AgentNexus API",
+    "DESCRIPTION": "Publish, buy and run AI agents. Errors are RFC 9457 problem details.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ISSUER": SITE_URL,
+    "AUDIENCE": "agentnexus-api",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "LEEWAY": 5,
+}
+# A JSON body larger than this is refused before it is parsed (bytes).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- Chain ---
+# RPC endpoints, comma-separated, per network; a network without one is not offered.
+CHAIN_RPC_URL: str = env.str("CHAIN_RPC_URL", default="")
+DEFAULT_NETWORK: str = env.str("DEFAULT_NETWORK", default="local")
+NETWORKS: dict[str, dict[str, Any]] = {
+    "base": {
+        "name": "Base",
+        "chain_id": 8453,
+        "rpc_urls": env.list("BASE_RPC_URLS", default=[]),
+        "confirmations": env.int("BASE_CONFIRMATIONS", default=5),
+        "block_time": 2,
+        "explorer_url": "https://basescan.org",
+        "usdc": "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    },
+    "base-sepolia": {
+        "name": "Base Sepolia",
+        "chain_id": 84532,
+        "rpc_urls": env.list("BASE_SEPOLIA_RPC_URLS", default=[]),
+        "confirmations": env.int("BASE_SEPOLIA_CONFIRMATIONS", default=3),
+        "block_time": 2,
+        "explorer_url": "https://sepolia.basescan.org",
+        "usdc": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+    },
+}
+# Private keys, 0x-prefixed hex. Each may instead be read from a file named by <NAME>_FILE.
+KEYS: dict[str, str] = {}
+for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY"):
+    _path = env.str(f"{_name}_FILE", default="")
+    KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
+FEE_RECIPIENT: str = env.str("FEE_RECIPIENT", default="")
+PLATFORM_FEE_BPS: int = env.int("PLATFORM_FEE_BPS", default=250)
+DISPUTE_WINDOW_SECONDS: int = env.int("DISPUTE_WINDOW_SECONDS", default=3 * 24 * 3600)
+HOLD_PERIOD_SECONDS: int = env.int("HOLD_PERIOD_SECONDS", default=30 * 24 * 3600)
+QUOTE_SECONDS: int = env.int("QUOTE_SECONDS", default=900)
+# The burner wallet in the connect dialog; only the local chain can serve it.
+DEMO_WALLET = False
+
+# --- Executions ---
+DOCKER_HOST: str = env.str("DOCKER_HOST", default="unix:///var/run/docker.sock")
+EXECUTION_TIMEOUT_SECONDS: int = env.int("EXECUTION_TIMEOUT_SECONDS", default=300)
+EXECUTION_MEMORY_BYTES: int = env.int("EXECUTION_MEMORY_BYTES", default=512 * 1024 * 1024)
+EXECUTION_NANO_CPUS: int = env.int("EXECUTION_NANO_CPUS", default=500_000_000)
+EXECUTION_INPUT_BYTES: int = env.int("EXECUTION_INPUT_BYTES", default=1024 * 1024)
+EXECUTION_OUTPUT_BYTES: int = env.int("EXECUTION_OUTPUT_BYTES", default=1024 * 1024)
+EXECUTION_LOG_BYTES: int = env.int("EXECUTION_LOG_BYTES", default=1024 * 1024)
+EXECUTION_CONCURRENT_PER_USER: int = env.int("EXECUTION_CONCURRENT_PER_USER", default=3)
+
+# --- Security headers ---
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", NONCE],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+
+# --- Logging ---
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="json")
+LOGGING_CONFIG = "config.logging.configure"
+LOGGING: dict[str, Any] = {"level": LOG_LEVEL, "format": LOG_FORMAT}
+
+# --- Admin ---
+UNFOLD = {
+    "SITE_TITLE": "AgentNexus",
+    "SITE_HEADER": "AgentNexus",
+    "SITE_SYMBOL": "hub",
+    "SHOW_HISTORY": True,
+}

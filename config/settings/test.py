@@ -1,0 +1,9 @@
+"""Tests: the local settings against engines that the test run starts, with fast hashing and captured mail."""
+
+from config.settings.local import *  # noqa: F403  settings are layered by star import
+
+DEBUG = False
+LOG_FORMAT = "console"
+LOGGING = {"level": "WARNING", "format": LOG_FORMAT}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,27 @@
+"""URL routing: pages, API, admin, health."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from chain.api.urls import urlpatterns as chain_api
+from config import health
+from executions.api.urls import urlpatterns as executions_api
+from marketplace.api.urls import urlpatterns as marketplace_api
+from wallets.api.urls import urlpatterns as wallets_api
+
+urlpatterns = [
+    path("", include("marketplace.urls")),
+    path("", include("executions.urls")),
+    path("", include("wallets.urls")),
+    path("api/v1/", include([*chain_api, *wallets_api, *marketplace_api, *executions_api])),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.live, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]
+if settings.DEMO_WALLET:
+    urlpatterns.append(path("demo-wallet/", include("wallets.demo_wallet.urls")))

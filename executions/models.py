@@ -1,0 +1,78 @@
+"""Executions and their archived logs."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from uuid_utils.compat import uuid7
+
+from marketplace.models import Agent, AgentVersion
+
+
+class Execution(models.Model):
+    """One requested run of a version. `attempt` fences every write of a worker that lost its lease."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        STARTING = "starting", "Starting"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        TIMED_OUT = "timed_out", "Timed out"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Reason(models.TextChoices):
+        NONE = "", "-"
+        EXIT = "exit", "The agent stopped with an error"
+        OUT_OF_MEMORY = "out_of_memory", "The agent used more memory than allowed"
+        BAD_OUTPUT = "bad_output", "The agent's output does not fit its schema"
+        OUTPUT_LIMIT = "output_limit", "The agent wrote more than allowed"
+        IMAGE = "image", "The agent's image could not be had"
+        INFRASTRUCTURE = "infrastructure", "The platform failed to run the agent"
+        LOST = "lost", "The run was lost"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="executions")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="executions")
+    version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="executions")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    reason = models.CharField(max_length=16, choices=Reason.choices, default=Reason.NONE, blank=True)
+    input = models.JSONField()
+    output = models.JSONField(null=True)
+    error = models.TextField(blank=True)
+    exit_code = models.IntegerField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)
+    container_id = models.CharField(max_length=64, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)
+    last_seq = models.PositiveIntegerField(default=0)
+    deadline_seconds = models.PositiveIntegerField()
+    queued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "idempotency_key"], name="one_execution_per_idempotency_key"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-id"]),
+            models.Index(fields=["status", "lease_until"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"Execution {self.pk}"
+
+
+class LogArchive(models.Model):
+    """The whole log of a finished execution: zlib-compressed JSON lines."""
+
+    execution = models.OneToOneField(Execution, on_delete=models.CASCADE, related_name="log_archive")
+    lines = models.BinaryField()
+    line_count = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Log of {self.execution_id}"

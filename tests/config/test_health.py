@@ -1,0 +1,17 @@
+import pytest
+from django.test import Client
+
+
+@pytest.mark.django_db
+def test_live_answers_without_any_dependency(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_ready_names_each_required_part(client: Client) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    checks = {check["name"]: check["ok"] for check in response.json()["checks"]}
+    assert checks["database"] is True
+    assert checks["redis"] is True

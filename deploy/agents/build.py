@@ -1,0 +1,110 @@
+"""Build the agent base image and every sample agent: `python3 -m deploy.agents.build`.
+
+An image is rebuilt only when what it is made from has changed, so a call with nothing to do takes well under 2 s.
+"""
+
+import argparse
+import fcntl
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if not __package__:  # started as a script
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from deploy.agents.images import base
+from deploy.agents.images.contexts import read_context
+from deploy.agents.images.engine import CONTENT_LABEL, Engine, Image
+from deploy.agents.images.errors import ImageBuildError
+from deploy.agents.images.manifests import Source, read_sources
+
+NAMESPACE = "agentnexus"
+PARALLEL_BUILDS = 2
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltAgent:
+    """A sample agent whose image is in the engine: `image` is `agentnexus/<slug>@sha256:<image id>`."""
+
+    slug: str
+    image: str
+    manifest: dict[str, Any]
+
+
+def build_all(report: Report = print, refresh: bool = False, folder: Path = base.AGENTS) -> list[BuiltAgent]:
+    """Build what is missing, and return every sample agent in the order of their slugs.
+
+    `report` gets one line per image. With `refresh` everything is built anew. Raises ImageBuildError with a sentence
+    that says what to do.
+    """
+    sources = sorted(read_sources(folder), key=lambda source: source.slug)
+    engine = Engine.connect()
+    with _one_at_a_time():
+        started = time.monotonic()
+        foundation = base.ensure(engine, refresh)
+        engine.tag(foundation.image, base.REPOSITORY, "latest")
+        report(_line(base.REPOSITORY, foundation.image, foundation.fresh, started, f"Python from {foundation.origin}"))
+        with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
+            tasks = [pool.submit(_build, engine, source, foundation, refresh, report) for source in sources]
+            return [task.result() for task in tasks]
+
+
+def _build(engine: Engine, source: Source, foundation: base.Base, refresh: bool, report: Report) -> BuiltAgent:
+    started = time.monotonic()
+    repository = f"{NAMESPACE}/{source.slug}"
+    context = read_context(source.folder)
+    content = context.digest(foundation.content, source.slug)
+    # The tag with the content's hash stays when a later build takes `latest`: a version of the agent that was
+    # published with the earlier image must go on running.
+    name = f"{repository}:{content[:12]}"
+    image = None if refresh else engine.find_built(name, content)
+    fresh = image is None
+    if image is None:
+        labels = {CONTENT_LABEL: content, "io.agentnexus.agent": source.slug}
+        image = engine.build(context, name, {"BASE_IMAGE": foundation.name}, labels)
+    engine.tag(image, repository, "latest")
+    report(_line(repository, image, fresh, started))
+    return BuiltAgent(source.slug, f"{repository}@{image.id}", source.manifest)
+
+
+def _line(repository: str, image: Image, fresh: bool, started: float, note: str = "") -> str:
+    state = "built" if fresh else "up to date"
+    seconds = time.monotonic() - started
+    return f"{repository:<40} {state:<11}{seconds:6.2f} s  {image.size / 1e6:4.0f} MB  {note}".rstrip()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let one build run at a time: two at once would each make an image, and one of them would lose its name."""
+    path = Path(tempfile.gettempdir()) / f"agentnexus-build-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="build", description="Build the agent base image and the sample agents.")
+    parser.add_argument("--refresh", action="store_true", help="build everything anew, and try the registry again")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    try:
+        agents = build_all(report=lambda line: print(line, flush=True), refresh=options.refresh)
+    except ImageBuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(agents)} sample agents ready in {time.monotonic() - started:.2f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

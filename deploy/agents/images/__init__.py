@@ -1,0 +1,1 @@
+"""Building the base image and the images of the sample agents."""

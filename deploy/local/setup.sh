@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs what the platform needs into this checkout: uv, the locked Python environment, the contracts' npm packages.
+# `setup.sh browser` also brings Chromium for the end-to-end tests. Quick when there is nothing to do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+say() { printf '%s\n' "$*"; }
+fail() { printf 'Set-up failed: %s\n' "$*" >&2; exit 1; }
+mkdir -p .data
+
+# apt-get, as root on Debian and its kin only.
+apt_install() {
+  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
+  say "Installing $* from the distribution's packages ..."
+  apt-get -o DPkg::Lock::Timeout=300 update -qq >.data/apt.log 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >>.data/apt.log 2>&1 \
+    || fail "apt-get install $* did not work; see .data/apt.log."
+}
+
+find_uv() {
+  if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then UV=uv; else UV=.data/uv/bin/uv; fi
+}
+
+find_uv
+if [ "$UV" != uv ] && [ ! -x "$UV" ]; then
+  command -v python3 >/dev/null || apt_install python3 python3-venv || fail "Python 3.11 or newer is missing; install it."
+  say "Installing uv ..."
+  python3 -m venv .data/uv >.data/uv.log 2>&1 \
+    || { apt_install python3-venv && python3 -m venv --clear .data/uv >.data/uv.log 2>&1; } \
+    || fail "python3 -m venv did not work; see .data/uv.log, or install uv yourself."
+  .data/uv/bin/python -m pip install --quiet --disable-pip-version-check uv >>.data/uv.log 2>&1 \
+    || fail "pip could not install uv; see .data/uv.log, or install uv yourself."
+fi
+stamp=.data/environment.lock
+if [ ! -x .venv/bin/python ] || ! cmp -s uv.lock "$stamp"; then
+  say "Installing the Python environment ..."
+  "$UV" sync --frozen --quiet || fail "uv sync did not work; is the package index reachable and Python 3.11+ installed?"
+  cp uv.lock "$stamp"
+fi
+
+stamp=contracts/node_modules/.installed-lock
+if ! cmp -s contracts/package-lock.json "$stamp"; then
+  command -v npm >/dev/null || apt_install nodejs npm || fail "Node.js 20 or newer with npm is missing; install it."
+  say "Installing the contracts' npm packages ..."
+  (cd contracts && npm ci --no-audit --no-fund --loglevel=error >../.data/npm.log 2>&1) || fail "npm ci did not work; see .data/npm.log."
+  cp contracts/package-lock.json "$stamp"
+fi
+
+if [ "${1:-}" = browser ] && ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
+  apt_install chromium || fail "Chromium is missing: install it, or set CHROMIUM to the program's path."
+fi

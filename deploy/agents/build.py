@@ -5,6 +5,7 @@ An image is rebuilt only when what it is made from has changed, so a call with n
 
 import argparse
 import fcntl
+import json
 import os
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="build", description="Build the agent base image and the sample agents.")
     parser.add_argument("--refresh", action="store_true", help="build everything anew, and try the registry again")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write what was built: slug, image and manifest of each"
+    )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
@@ -102,6 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ImageBuildError as error:
         print(error, file=sys.stderr)
         return 1
+    if options.json:
+        options.json.write_text(json.dumps([asdict(agent) for agent in agents], indent=2))
     print(f"{len(agents)} sample agents ready in {time.monotonic() - started:.2f} s")
     return 0
 

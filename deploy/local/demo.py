@@ -87,7 +87,7 @@ class Client:
             "maxFeePerGas": web3.eth.gas_price * 2,
             "maxPriorityFeePerGas": web3.to_wei(1, "gwei"),
         }
-        call["gas"] = web3.eth.estimate_gas(cast(TxParams, call)) * 12 // 10
+        call["gas"] = web3.eth.estimate_gas(cast("TxParams", call)) * 12 // 10
         sent = web3.eth.send_raw_transaction(self.account.sign_transaction(call).raw_transaction)
         receipt = web3.eth.wait_for_transaction_receipt(sent, timeout=60, poll_latency=0.1)
         if receipt["status"] != 1:

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import requests
@@ -18,7 +19,7 @@ from web3 import HTTPProvider, Web3
 from web3.types import TxParams
 from websockets.sync.client import connect
 
-from deploy.local.engines import ROOT
+from deploy.local.platform import Site
 from deploy.local.supervisor import ProcessError
 
 AGENT = "text-digest"
@@ -95,12 +96,12 @@ class Client:
         return receipt
 
 
-def perform(site: str, rpc_url: str) -> None:
+def perform(site: Site) -> None:
     """Do the main job once and print it. Raises DemoError at the first step that goes wrong."""
     began = time.monotonic()
     step = Step()
-    web3 = Web3(HTTPProvider(rpc_url))
-    creator, buyer = (Client(site, Account.create()) for _ in range(2))
+    web3 = Web3(HTTPProvider(site.env["CHAIN_RPC_URL"]))
+    creator, buyer = (Client(site.url, Account.create()) for _ in range(2))
 
     tell = step("Two new wallets, ETH from the local chain")
     for client in (creator, buyer):
@@ -111,9 +112,9 @@ def perform(site: str, rpc_url: str) -> None:
     tell(f"creator is user {creator.sign_in()}, buyer is user {buyer.sign_in()}")
 
     tell = step("The creator publishes an agent")
-    agent = publish(creator)
+    agent = publish(creator, site.built_agents)
     slug = agent["slug"]
-    tell(f"{agent['name']} at {site}/agents/{slug}/ (on-chain id {agent['onchain_id']})")
+    tell(f"{agent['name']} at {site.url}/agents/{slug}/ (on-chain id {agent['onchain_id']})")
 
     tell = step("The buyer asks for a quote and deposits the price in escrow")
     purchase, receipt, clicked = buy(buyer, web3, slug)
@@ -134,10 +135,9 @@ def perform(site: str, rpc_url: str) -> None:
     print(f"\nThe main job took {time.monotonic() - began:.1f} s.", flush=True)
 
 
-def publish(creator: Client) -> dict[str, Any]:
+def publish(creator: Client, built_agents: Path) -> dict[str, Any]:
     """Create an agent from the sample's manifest and image, add its version, publish it."""
-    built = json.loads((ROOT / ".data" / "agents.json").read_text())
-    sample = next(item for item in built if item["slug"] == AGENT)
+    sample = next(item for item in json.loads(built_agents.read_text()) if item["slug"] == AGENT)
     manifest = sample["manifest"]
     terms = {
         "name": f"{manifest['name']} by {creator.account.address[:8]}",

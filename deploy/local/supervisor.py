@@ -62,7 +62,7 @@ class Process:
 
     def _copy(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None
-        with self.log.open("ab", buffering=0) as log:
+        with child.stdout, self.log.open("ab", buffering=0) as log:
             for line in child.stdout:
                 log.write(line)
                 if self.echo:

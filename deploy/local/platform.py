@@ -1,0 +1,155 @@
+"""The whole platform on this machine as a context manager: engines, data, contracts, agents, processes.
+
+What the given environment names (DATABASE_URL, REDIS_URL, CHAIN_RPC_URL, DOCKER_HOST) is used; the rest is started.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import requests
+from docker.errors import DockerException
+
+from deploy.local import docker_engine
+from deploy.local.engines import ROOT, Anvil, Engine, EngineError, Postgres, Valkey, free_port
+from deploy.local.supervisor import ProcessError, Supervisor, run
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running platform: where it answers, the environment of its processes, and its data folder."""
+
+    url: str
+    env: dict[str, str]
+    data: Path
+    supervisor: Supervisor
+
+    @property
+    def built_agents(self) -> Path:
+        """What the image builder wrote: slug, image and manifest of each sample agent."""
+        return self.data / "agents.json"
+
+
+@contextmanager
+def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0, echo: bool = False) -> Iterator[Site]:
+    """Start everything, yield it once it is ready, stop all of it at the end.
+
+    `data` holds databases and logs and survives; `echo` copies the processes' output to the terminal. Raises EngineError
+    or ProcessError with a sentence on what failed and what to do.
+    """
+    data.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(data))
+        env = dict(environ) | _engines(data, environ, say, stack)
+        port = free_port(port)
+        url = f"http://localhost:{port}"
+        env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}
+        stack.callback(_remove_containers, env["INSTALLATION"], env["DOCKER_HOST"])
+        supervisor = Supervisor(data / "logs", env, echo=echo)
+        site = Site(url, env, data, supervisor)
+        _prepare(site, say)
+        supervisor.load(ROOT / "Procfile")
+        stack.callback(supervisor.stop)
+        supervisor.start()
+        _wait_until_ready(site, say)
+        yield site
+
+
+def _engines(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack) -> dict[str, str]:
+    """Start the engines for which no address is given; return what the processes' environment needs beside."""
+    added = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}",
+        "DJANGO_SETTINGS_MODULE": environ.get("DJANGO_SETTINGS_MODULE", "config.settings.local"),
+        "INSTALLATION": environ.get("INSTALLATION", f"local-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"),
+        "BEAT_SCHEDULE": environ.get("BEAT_SCHEDULE", str(data / "beat")),
+        "PYTHONUNBUFFERED": "1",
+    }
+    engines: dict[str, Engine] = {}
+    if "DATABASE_URL" not in environ:
+        engines["DATABASE_URL"] = Postgres(data)
+    if "REDIS_URL" not in environ:
+        engines["REDIS_URL"] = Valkey(data)
+    if "CHAIN_RPC_URL" not in environ:
+        block_time = int(environ.get("LOCAL_BLOCK_TIME", "1"))
+        engines["CHAIN_RPC_URL"] = Anvil(data, 8545, block_time=block_time, state=True)
+    for name, engine in engines.items():
+        stack.callback(engine.stop)
+        engine.start()
+        added[name] = engine.url
+    added["DOCKER_HOST"], child = docker_engine.ensure(data)
+    if child is not None:
+        stack.callback(child.stop)
+    say("Engines answer: " + ", ".join([*(engine.name for engine in engines.values()), "docker"]))
+    return added
+
+
+def _prepare(site: Site, say: Say) -> None:
+    """Build the agents' images while the database is migrated and the contracts are deployed; then seed the agents."""
+    log = site.supervisor.logs / "prepare.log"
+    log.write_bytes(b"")
+    python = shutil.which("python", path=site.env["PATH"]) or sys.executable
+    build = f"{python} -m deploy.agents.build --json {site.built_agents}"
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log")
+        run(f"{python} manage.py migrate --no-input --verbosity 1", site.env, log)
+        say("Database migrated")
+        run(f"{python} manage.py deploy_contracts", site.env, log)
+        say("Contracts deployed")
+        building.result()
+    say("Agent images built")
+    run(f"{python} manage.py seed_agents --file {site.built_agents}", site.env, log)
+    say("Sample agents published")
+
+
+def _wait_until_ready(site: Site, say: Say, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    last = "no answer yet"
+    while time.monotonic() < deadline:
+        site.supervisor.check()
+        try:
+            report = requests.get(f"{site.url}/readyz", timeout=3).json()
+        except (requests.RequestException, ValueError) as exc:
+            last = type(exc).__name__
+        else:
+            last = ", ".join(f"{check['name']}: {check['detail']}" for check in report["checks"] if not check["ok"])
+            if report["status"] == "ok":
+                say("Web, workers and listener are ready")
+                return
+        time.sleep(0.2)
+    raise ProcessError(f"The platform was not ready after {seconds:.0f} s ({last}). Logs: {site.supervisor.logs}.")
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """Two runs over one data folder would corrupt it."""
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise EngineError("AgentNexus is already running from this folder; stop it first (Ctrl-C there).") from exc
+        yield
+
+
+def _remove_containers(installation: str, host: str) -> None:
+    """Remove the containers of executions that were still running."""
+    label = f"io.agentnexus.installation={installation}"
+    try:
+        client = docker.DockerClient(base_url=host, timeout=20)
+        try:
+            for container in client.containers.list(all=True, filters={"label": label}):
+                container.remove(force=True, v=True)
+        finally:
+            client.close()
+    except DockerException as exc:
+        print(f"Containers may be left behind: {exc}", file=sys.stderr)

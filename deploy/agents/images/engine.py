@@ -108,7 +108,7 @@ class Engine:
         """Make an image of a root file system in a tar archive."""
         try:
             with archive.open("rb") as stream:
-                # An iterator is sent in chunks; a file would get a Content-Length beside them, which the engine refuses.
+                # An iterator is sent in chunks; a file would get a Content-Length as well, which the engine refuses.
                 chunks = iter(lambda: stream.read(1 << 20), b"")
                 answer = self._api.import_image_from_stream(
                     chunks, repository=repository, tag=tag, changes=list(changes)

@@ -101,9 +101,9 @@ def _stdout_kept_for_result() -> Iterator[int]:
     sys.stdout.flush()
     real = os.dup(1)
     os.dup2(2, 1)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    # A new stream, since the old one believes that it can seek where the result goes to a file and the log to a pipe.
+    encoding, errors = sys.stdout.encoding, "backslashreplace"
+    sys.stdout = open(1, "w", buffering=1, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115  stays open
     try:
         yield real
     finally:

@@ -394,6 +394,24 @@ def test_an_ascii_locale_changes_nothing(tmp_path: Path) -> None:
     assert completed.stderr == b"n\\xe9\nn\\xe9\n"
 
 
+def test_stdout_may_be_a_file_while_stderr_is_a_pipe(tmp_path: Path) -> None:
+    program = Program(tmp_path, "@agent\ndef echo(text):\n    print('seen')\n    return text\n")
+    target = tmp_path / "result.json"
+
+    with target.open("wb") as stdout:
+        completed = subprocess.run(
+            [sys.executable, str(program.path)],
+            input=b'{"text": "x"}',
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            check=False,
+            env=ENVIRONMENT,
+        )
+
+    assert (completed.returncode, completed.stderr, target.read_bytes()) == (0, b"seen\n", b'"x"\n')
+
+
 def test_a_closed_stdout_ends_the_run_without_traceback(tmp_path: Path) -> None:
     program = Program(tmp_path, "@agent\ndef echo(input):\n    return 'x' * 10\n")
     read_end, write_end = os.pipe()

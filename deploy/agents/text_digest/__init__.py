@@ -1,0 +1,1 @@
+"""Sample agent: what a long text says, in one page."""

@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class ChainConfig(AppConfig):
     name = "chain"
     verbose_name = "Chain"
+
+    def ready(self) -> None:
+        from chain import checks  # noqa: F401  registers the system checks
+        from chain.api.fields import register
+
+        register()

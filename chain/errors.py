@@ -35,10 +35,46 @@ class RpcUnavailableError(ChainError):
     permanent = False
 
 
+class RateLimitedError(RpcUnavailableError):
+    """The endpoint refused because too much was asked of it; try again later or elsewhere."""
+
+    code = "rpc_rate_limited"
+
+
+class IncompleteAnswerError(RpcUnavailableError):
+    """The endpoint answered with something that contradicts itself or what it said before; ask again."""
+
+    code = "rpc_incomplete_answer"
+
+
+class RangeTooLargeError(ChainError):
+    """The endpoint does not answer `eth_getLogs` for so many blocks or results at once; ask for fewer."""
+
+    code = "rpc_range_too_large"
+    permanent = False
+
+
+class RpcError(ChainError):
+    """The node understood the call and refused it. `rpc_code` and `data` are the JSON-RPC error's."""
+
+    code = "rpc_error"
+
+    def __init__(self, message: str, *, rpc_code: int = 0, data: object = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
+
+
 class WrongChainError(ChainError):
     """An endpoint answers for another chain than the one configured."""
 
     code = "wrong_chain"
+
+
+class ChainResetError(ChainError):
+    """The node's chain is not the one the database was filled from."""
+
+    code = "chain_reset"
 
 
 class UnknownNetworkError(ChainError):
@@ -56,6 +92,18 @@ class NotDeployedError(ChainError):
 
     code = "not_deployed"
     permanent = False
+
+
+class DeploymentError(ChainError):
+    """A deployment cannot go on; the message says why and what to do."""
+
+    code = "deployment_failed"
+
+
+class MissingKeyError(ChainError):
+    """A private key that the operation needs is not configured, or may not be used on this network."""
+
+    code = "missing_key"
 
 
 class InvalidAmountError(ChainError):

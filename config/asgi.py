@@ -3,7 +3,6 @@
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import OriginValidator
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -12,12 +11,12 @@ http = get_asgi_application()
 
 from executions.routing import websocket_urlpatterns as execution_sockets  # noqa: E402  apps must be ready first
 from marketplace.routing import websocket_urlpatterns as marketplace_sockets  # noqa: E402
-from wallets.signin.websocket import JwtOrSessionAuthMiddleware  # noqa: E402
+from wallets.signin.websocket import JwtOrSessionAuthMiddleware, SocketOriginValidator  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": OriginValidator(
+        "websocket": SocketOriginValidator(
             JwtOrSessionAuthMiddleware(URLRouter([*execution_sockets, *marketplace_sockets])),
             settings.WEBSOCKET_ORIGINS,
         ),

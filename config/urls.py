@@ -10,6 +10,10 @@ from config import health
 from executions.api.urls import urlpatterns as executions_api
 from marketplace.api.urls import urlpatterns as marketplace_api
 from wallets.api.urls import urlpatterns as wallets_api
+from wallets.signin.accounts import staff_login
+
+# Staff enter through allauth, with its limits and second factor.
+admin.site.login = staff_login  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("marketplace.urls")),

@@ -15,12 +15,99 @@ class SignInError(WalletError):
     code = "siwe_malformed"
     http_status = 401
 
+    @classmethod
+    def of(cls, code: str) -> "SignInError":
+        """The error of one failed check, with its sentence."""
+        return cls(_SENTENCES[code], code=code)
+
+
+_SENTENCES = {
+    "siwe_malformed": "This is not a sign-in message. Ask for a new one and sign it unchanged.",
+    "siwe_too_large": "The sign-in message or its signature is too long. Ask for a new message and sign it unchanged.",
+    "siwe_domain_mismatch": "The message names another site. Sign in only on the address shown in your browser.",
+    "siwe_uri_mismatch": "The message is for another page address. Ask for a new message and sign it unchanged.",
+    "siwe_statement_mismatch": "The message asks for something else than this step. Ask for a new message.",
+    "siwe_unexpected_field": "The message carries more than a sign-in needs. Ask for a new one and sign it unchanged.",
+    "siwe_chain_not_allowed": "Sign-in is not offered on this network. Choose another network in the wallet.",
+    "siwe_address_mismatch": "The message is for another account. Choose the account you asked with, or ask again.",
+    "siwe_expiration_missing": "The message never expires, which is not accepted. Ask for a new message.",
+    "siwe_lifetime_too_long": "The message would stay valid for too long. Ask for a new message and sign it unchanged.",
+    "siwe_expired": "The message has expired. Ask for a new one and sign it within a few minutes.",
+    "siwe_not_yet_valid": "The message is not valid yet. Check your device's clock and ask for a new message.",
+    "siwe_nonce_unknown": "This message was already used, or was issued to another browser. Ask for a new one.",
+    "siwe_signature_invalid": "The signature does not belong to this account. Sign the message again with it.",
+}
+
+
+class SignInUnavailableError(WalletError):
+    """Sign-in cannot be judged right now, so it is refused."""
+
+    code = "sign_in_unavailable"
+    http_status = 503
+    permanent = False
+
+    def __init__(self) -> None:
+        super().__init__("Sign-in is not available right now. Try again in a minute.")
+
+
+class RateUnavailableError(WalletError):
+    """The counters cannot be read; what they guard is refused rather than left unguarded."""
+
+    code = "unavailable"
+    http_status = 503
+    permanent = False
+
+    def __init__(self) -> None:
+        super().__init__("This is not available right now. Try again in a minute.")
+
+
+class AccountSuspendedError(WalletError):
+    """The account exists but may not be used."""
+
+    code = "account_suspended"
+    http_status = 403
+
+
+class TokenError(WalletError):
+    """An access or refresh token that is refused; `code` says why."""
+
+    code = "token_invalid"
+    http_status = 401
+
+    @classmethod
+    def of(cls, code: str) -> "TokenError":
+        """The error of one failed check, with its sentence."""
+        return cls(_TOKEN_SENTENCES[code], code=code)
+
+
+_TOKEN_SENTENCES = {
+    "token_invalid": "The token is not valid. Sign in again.",
+    "token_expired": "The token has expired. Refresh it or sign in again.",
+    "token_revoked": "The token was revoked. Sign in again.",
+    "token_reused": "This refresh token was already used, so all tokens of this sign-in were revoked. Sign in again.",
+    "account_suspended": "This account is suspended.",
+}
+
+
+class InvalidAddressError(WalletError):
+    """Not an Ethereum address, or one whose checksum is wrong."""
+
+    code = "invalid_address"
+    http_status = 422
+
 
 class WalletTakenError(WalletError):
     """The address is already linked to another account."""
 
     code = "wallet_taken"
     http_status = 409
+
+
+class WalletNotLinkedError(WalletError):
+    """The address is not one of the user's wallets."""
+
+    code = "wallet_not_linked"
+    http_status = 404
 
 
 class LastWayInError(WalletError):

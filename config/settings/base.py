@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
-    "rest_framework_simplejwt.token_blacklist",
     "chain",
     "wallets",
     "marketplace",
@@ -89,8 +88,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 AUTH_USER_MODEL = "wallets.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "wallets.signin.backends.WalletBackend",
+    "wallets.signin.backends.EmailBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -169,9 +168,16 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AgentNexus <no-reply@localhost>")
 
-# Sign-in with Ethereum: the message's domain and URI are compared with SITE_URL, never with the Host header.
+# Sign-in with Ethereum: the message's domain and URI are compared with these, never with the Host header.
+SIWE_SITES: list[str] = env.list("SIWE_SITES", default=[SITE_URL])
 SIWE_STATEMENT = "Sign in to AgentNexus. This costs nothing and moves no funds."
+SIWE_LINK_STATEMENT = "Link this wallet to my AgentNexus account. This costs nothing and moves no funds."
 SIWE_NONCE_SECONDS = 300
+# Attempts a minute, counted in Redis; without Redis nobody signs in.
+SIGN_IN_ATTEMPTS_PER_IP: int = env.int("SIGN_IN_ATTEMPTS_PER_IP", default=60)
+SIGN_IN_ATTEMPTS_PER_ADDRESS: int = env.int("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=20)
+# Networks (CIDR) of the reverse proxies whose X-Forwarded-For is believed.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
 # --- API ---
 REST_FRAMEWORK: dict[str, Any] = {
@@ -203,10 +209,11 @@ SIMPLE_JWT = {
     "AUDIENCE": "agentnexus-api",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
+    "USER_ID_CLAIM": "sub",
     "LEEWAY": 5,
 }
+# However often it is refreshed, a program signs in again after this long.
+TOKEN_FAMILY_LIFETIME = timedelta(days=90)
 # A JSON body larger than this is refused before it is parsed (bytes).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

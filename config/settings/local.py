@@ -1,7 +1,7 @@
 """Development: everything has a default, the chain is a local anvil, and a demo wallet can be offered."""
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import CHAIN_RPC_URL, KEYS, NETWORKS, env
+from config.settings.base import CHAIN_RPC_URL, KEYS, NETWORKS, SITE_URL, env
 
 DEBUG = env.bool("DEBUG", default=True)
 # Known to everybody, so production refuses to start with it.
@@ -29,4 +29,5 @@ for _name, _key in {
 }.items():
     KEYS[_name] = KEYS[_name] or _key
 DEMO_WALLET = env.bool("DEMO_WALLET", default=True)
+SIWE_SITES = env.list("SIWE_SITES", default=[SITE_URL, "http://localhost:8000", "http://127.0.0.1:8000"])
 WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=["http://localhost:8000", "http://127.0.0.1:8000"])

@@ -1,12 +1,59 @@
 """How API requests are authenticated."""
 
-from rest_framework.authentication import SessionAuthentication
-from rest_framework_simplejwt.authentication import JWTAuthentication
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from wallets.credentials import tokens
+from wallets.errors import TokenError
+from wallets.models import TokenFamily, User
 
 
-class BearerAuthentication(JWTAuthentication):
-    """`Authorization: Bearer <access token>`."""
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`. The token's family is `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[User, TokenFamily] | None:
+        raw = bearer_credential(request.META.get("HTTP_AUTHORIZATION", ""))
+        if raw is None:
+            return None
+        try:
+            authenticated = tokens.authenticate(raw)
+        except TokenError as exc:
+            raise AuthenticationFailed(exc.message, code=exc.code) from exc
+        return authenticated.user, authenticated.family
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
 
 
 class BrowserSessionAuthentication(SessionAuthentication):
     """The browser's session cookie, with CSRF protection."""
+
+
+def bearer_credential(header: str) -> str | None:
+    """What follows `Bearer` in an Authorization header; None when it is another scheme or absent."""
+    scheme, _, credential = header.strip().partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else None
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes bearer tokens."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the OpenAPI document describes the browser's session."""
+
+    target_class = BrowserSessionAuthentication
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,5 +1,16 @@
 """API routes."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from wallets.api import accounts, signin
+
+urlpatterns: list[URLPattern] = [
+    path("auth/siwe/nonce", signin.NonceView.as_view(), name="api-siwe-nonce"),
+    path("auth/siwe/verify", signin.VerifyView.as_view(), name="api-siwe-verify"),
+    path("auth/token/refresh", signin.RefreshView.as_view(), name="api-token-refresh"),
+    path("auth/logout", signin.LogoutView.as_view(), name="api-logout"),
+    path("me", accounts.MeView.as_view(), name="api-me"),
+    path("wallets", accounts.WalletsView.as_view(), name="api-wallets"),
+    path("wallets/<str:address>", accounts.WalletView.as_view(), name="api-wallet"),
+    path("wallets/<str:address>/primary", accounts.PrimaryWalletView.as_view(), name="api-wallet-primary"),
+]

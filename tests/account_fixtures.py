@@ -1,0 +1,63 @@
+"""Fixtures about users, loaded by tests/conftest.py: `user`, `stranger`, `staff`, `api`."""
+
+from collections.abc import Callable
+
+import pytest
+from eth_account.messages import encode_defunct
+from eth_account.signers.local import LocalAccount
+from rest_framework.test import APIClient
+
+from tests.factories.wallets import LinkedWalletFactory, StaffFactory
+from wallets.credentials import tokens
+from wallets.models import User
+
+ApiFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    """Somebody with one wallet; `user.account` signs for it."""
+    return user_with_wallet()
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody else with one wallet."""
+    return user_with_wallet()
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """An administrator who enters by e-mail."""
+    return StaffFactory.create()
+
+
+@pytest.fixture
+def api() -> ApiFor:
+    """`api(user)` is an API client with that user's access token, `api(None)` an anonymous one."""
+
+    def client_for(user: User | None) -> APIClient:
+        client = APIClient(enforce_csrf_checks=True)
+        if user is not None:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")
+        return client
+
+    return client_for
+
+
+def user_with_wallet() -> User:
+    """A new user with one wallet, whose keys are `user.account`."""
+    wallet = LinkedWalletFactory.create()
+    found: User = wallet.user
+    found.account = wallet.account  # type: ignore[attr-defined]
+    return found
+
+
+def access_token(user: User) -> str:
+    """A real access token of a family of its own."""
+    return tokens.issue(user).access
+
+
+def sign_siwe(account: LocalAccount, message: str) -> str:
+    """What a wallet answers to personal_sign."""
+    return "0x" + bytes(account.sign_message(encode_defunct(text=message)).signature).hex()

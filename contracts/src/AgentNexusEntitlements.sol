@@ -39,6 +39,8 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
         uint32 fixedRun;
         /// Grants for life.
         uint32 lifetimes;
+        /// Gaps in the current run.
+        uint32 gaps;
     }
 
     /// @dev A grant taken back while others were queued behind it.
@@ -49,7 +51,8 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
 
     mapping(address account => bool) public isMinter;
     mapping(address holder => mapping(uint256 agentId => Access)) private _access;
-    mapping(address holder => mapping(uint256 agentId => mapping(uint32 run => Gap[]))) private _gaps;
+    mapping(address holder => mapping(uint256 agentId => mapping(uint32 run => mapping(uint256 index => Gap)))) private
+        _gaps;
     mapping(uint256 agentId => string) private _uris;
 
     /// @notice The access of `holder` changed: 0 is none, 2**64-1 is for life.
@@ -86,48 +89,57 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
     {
         if (holder == address(0)) revert ZeroAddress();
         if (duration > MAX_DURATION) revert DurationTooLong(duration, MAX_DURATION);
-        Access memory access = _access[holder][agentId];
+        Access storage access = _access[holder][agentId];
         bool isNew = !_exists(access);
+        uint64 expiry = access.expiresAt;
         if (duration == 0) {
             access.lifetimes += 1;
-        } else if (access.expiresAt <= block.timestamp) {
-            _beginRun(access, uint64(block.timestamp) + duration);
+        } else if (expiry <= block.timestamp) {
             start = uint64(block.timestamp);
+            _beginRun(access, start + duration);
         } else {
-            start = access.expiresAt + access.shift;
-            access.expiresAt += duration;
+            start = expiry + access.shift;
+            access.expiresAt = expiry + duration;
         }
         run = access.run;
-        _store(holder, agentId, access);
+        _announce(access, holder, agentId);
         if (isNew) _create(holder, agentId);
     }
 
     /// @inheritdoc IAgentNexusEntitlements
-    /// @dev Returns 0, and changes nothing, when the grant is of a run that has ended or was set by hand since.
+    /// @dev Each grant may be taken back once. Returns 0, and changes nothing, when the grant is of a run that has ended
+    /// or was set by hand since.
     function takeBackToken(address holder, uint256 agentId, uint64 duration, uint64 start, uint32 run)
         external
         onlyMinter
         returns (uint64 taken)
     {
-        Access memory access = _access[holder][agentId];
+        Access storage access = _access[holder][agentId];
         if (duration == 0) {
             if (run < access.fixedRun || access.lifetimes == 0) return 0;
             access.lifetimes -= 1;
             taken = LIFETIME;
         } else {
             if (run != access.run) return 0;
-            taken = _unused(_gaps[holder][agentId][run], start, duration);
+            mapping(uint256 index => Gap) storage gaps = _gaps[holder][agentId][run];
+            uint32 gapCount = access.gaps;
+            taken = _unused(gaps, gapCount, start, duration);
             if (taken == 0) return 0;
-            bool isLast = start + duration == access.expiresAt + access.shift;
-            access.expiresAt -= taken;
-            if (access.expiresAt <= block.timestamp) {
-                access.expiresAt = 0;
-            } else if (!isLast) {
-                access.shift += taken;
-                _addGap(holder, agentId, run, Gap(start, taken));
+            uint64 expiry = access.expiresAt;
+            uint64 shift = access.shift;
+            uint64 rest = expiry - taken;
+            if (rest <= block.timestamp) {
+                rest = 0;
+            } else if (start + duration != expiry + shift) {
+                // Others are queued behind this grant: they move forward.
+                if (gapCount == MAX_GAPS) revert TooManyGaps(holder, agentId, MAX_GAPS);
+                gaps[gapCount] = Gap(start, taken);
+                access.gaps = gapCount + 1;
+                access.shift = shift + taken;
             }
+            access.expiresAt = rest;
         }
-        _store(holder, agentId, access);
+        _announce(access, holder, agentId);
         if (!_exists(access)) _destroy(holder, agentId);
     }
 
@@ -137,24 +149,20 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
     function setTokenExpiry(address holder, uint256 agentId, uint64 expiresAt_) external onlyMinter {
         if (holder == address(0)) revert ZeroAddress();
         if (expiresAt_ <= block.timestamp) revert ExpiryNotInFuture(expiresAt_, block.timestamp);
-        Access memory access = _access[holder][agentId];
+        Access storage access = _access[holder][agentId];
         bool isNew = !_exists(access);
         bool forLife = expiresAt_ == LIFETIME;
-        _beginRun(access, forLife ? 0 : expiresAt_);
-        access.fixedRun = access.run;
-        access.lifetimes = forLife ? 1 : 0;
-        _store(holder, agentId, access);
+        _fix(access, forLife ? 0 : expiresAt_, forLife ? 1 : 0);
+        _announce(access, holder, agentId);
         if (isNew) _create(holder, agentId);
     }
 
     /// @notice Takes all access to `agentId` from `holder`.
     function revokeToken(address holder, uint256 agentId) external onlyMinter {
-        Access memory access = _access[holder][agentId];
+        Access storage access = _access[holder][agentId];
         if (!_exists(access)) revert NothingToRevoke(holder, agentId);
-        _beginRun(access, 0);
-        access.fixedRun = access.run;
-        access.lifetimes = 0;
-        _store(holder, agentId, access);
+        _fix(access, 0, 0);
+        _announce(access, holder, agentId);
         _destroy(holder, agentId);
     }
 
@@ -244,29 +252,38 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
 
     // ---------------------------------------------------------------- inside
 
-    function _exists(Access memory access) private pure returns (bool) {
+    function _exists(Access storage access) private view returns (bool) {
         return access.expiresAt != 0 || access.lifetimes != 0;
     }
 
-    function _expiry(Access memory access) private pure returns (uint64) {
+    function _expiry(Access storage access) private view returns (uint64) {
         return access.lifetimes != 0 ? LIFETIME : access.expiresAt;
     }
 
-    function _beginRun(Access memory access, uint64 expiresAt_) private pure {
+    function _beginRun(Access storage access, uint64 expiresAt_) private {
         access.run += 1;
         access.shift = 0;
+        access.gaps = 0;
         access.expiresAt = expiresAt_;
     }
 
-    function _store(address holder, uint256 agentId, Access memory access) private {
-        _access[holder][agentId] = access;
+    function _fix(Access storage access, uint64 expiresAt_, uint32 lifetimes) private {
+        _beginRun(access, expiresAt_);
+        access.fixedRun = access.run;
+        access.lifetimes = lifetimes;
+    }
+
+    function _announce(Access storage access, address holder, uint256 agentId) private {
         emit EntitlementChanged(holder, agentId, _expiry(access));
     }
 
     /// @dev The seconds of a grant that still lie ahead, once the gaps before it have moved it forward.
-    function _unused(Gap[] storage gaps, uint64 start, uint64 duration) private view returns (uint64) {
+    function _unused(mapping(uint256 index => Gap) storage gaps, uint256 count, uint64 start, uint64 duration)
+        private
+        view
+        returns (uint64)
+    {
         uint64 begin = start;
-        uint256 count = gaps.length;
         for (uint256 i = 0; i < count; ++i) {
             Gap memory gap = gaps[i];
             if (gap.start == start) return 0; // taken back before
@@ -275,12 +292,6 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
         uint64 end = begin + duration;
         if (end <= block.timestamp) return 0;
         return begin > block.timestamp ? duration : end - uint64(block.timestamp);
-    }
-
-    function _addGap(address holder, uint256 agentId, uint32 run, Gap memory gap) private {
-        Gap[] storage gaps = _gaps[holder][agentId][run];
-        if (gaps.length == MAX_GAPS) revert TooManyGaps(holder, agentId, MAX_GAPS);
-        gaps.push(gap);
     }
 
     function _create(address holder, uint256 agentId) private {

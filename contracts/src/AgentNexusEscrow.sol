@@ -54,23 +54,26 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
         uint64 expiresAt;
     }
 
-    /// @dev A payment as it is stored, in three slots.
+    /// @dev A payment as it is stored, in three slots. What a refund after `expiresAt` reads lies in the first two.
     struct Record {
         address payer;
-        uint96 amount;
-        // second slot
-        address creator;
-        uint40 depositedAt;
-        uint16 feeBps;
+        uint88 amount;
         Status status;
-        uint32 agentId;
-        // third slot
+        // second slot
         address token;
+        uint32 depositedAt;
         uint32 accessDuration;
         uint32 accessDelay; // seconds from the deposit to the start of the access bought
+        // third slot
+        address creator;
+        uint16 feeBps;
+        uint32 agentId;
         uint32 accessRun;
+        bool isGift;
     }
 
+    /// @notice The highest amount of one payment, in wei or token units (309 million ether).
+    uint256 public constant MAX_AMOUNT = type(uint88).max;
     /// @notice The longest dispute window and the longest hold period, in seconds.
     uint64 public constant MAX_PERIOD = 365 days;
 
@@ -223,18 +226,15 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
     /// @notice Credits the creator and the platform. The payer may call this at any time, anyone else from
     /// `releaseAfter` until `expiresAt` unless the payment is disputed.
     function releasePayment(bytes32 paymentId) external nonReentrant {
-        Record memory record = _records[paymentId];
-        if (record.status != Status.Held && record.status != Status.Disputed) {
-            revert WrongStatus(paymentId, record.status);
-        }
+        Record storage record = _openRecord(paymentId);
         if (msg.sender != record.payer) {
-            if (record.status == Status.Disputed) revert WrongStatus(paymentId, record.status);
-            (uint64 releaseAfter, uint64 expiresAt) = _deadlines(record);
+            if (record.status == Status.Disputed) revert WrongStatus(paymentId, Status.Disputed);
+            (uint64 releaseAfter, uint64 expiresAt) = _deadlines(record.depositedAt);
             if (block.timestamp < releaseAfter || block.timestamp >= expiresAt) {
                 revert ReleaseNotOpen(paymentId, releaseAfter, expiresAt, block.timestamp);
             }
         }
-        _records[paymentId].status = Status.Released;
+        record.status = Status.Released;
         (uint256 creatorAmount, uint256 feeAmount) = _creditCreator(record, record.amount);
         emit PaymentReleased(paymentId, creatorAmount, feeAmount);
     }
@@ -242,29 +242,27 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
     /// @notice Credits the whole amount back to the payer and takes back the access that it bought. The creator may
     /// call this at any time, anyone else from `expiresAt`.
     function refundPayment(bytes32 paymentId) external nonReentrant {
-        Record memory record = _records[paymentId];
-        if (record.status != Status.Held && record.status != Status.Disputed) {
-            revert WrongStatus(paymentId, record.status);
+        Record storage record = _openRecord(paymentId);
+        (, uint64 expiresAt) = _deadlines(record.depositedAt);
+        if (block.timestamp < expiresAt && msg.sender != record.creator) {
+            revert RefundNotOpen(paymentId, expiresAt, block.timestamp);
         }
-        if (msg.sender != record.creator) {
-            (, uint64 expiresAt) = _deadlines(record);
-            if (block.timestamp < expiresAt) revert RefundNotOpen(paymentId, expiresAt, block.timestamp);
-        }
-        _records[paymentId].status = Status.Refunded;
-        _credit(record.token, record.payer, record.amount);
-        emit PaymentRefunded(paymentId, record.amount);
+        uint256 amount = record.amount;
+        record.status = Status.Refunded;
+        _credit(record.token, record.payer, amount);
+        emit PaymentRefunded(paymentId, amount);
         _takeBackAccess(paymentId, record);
     }
 
     /// @notice Stops the release of a payment to the arbiter's judgement. For the payer, before `releaseAfter`.
     /// @param reasonHash Hash of the reason, which is kept off the chain
     function openDispute(bytes32 paymentId, bytes32 reasonHash) external nonReentrant {
-        Record memory record = _records[paymentId];
+        Record storage record = _records[paymentId];
         if (record.status != Status.Held) revert WrongStatus(paymentId, record.status);
         if (msg.sender != record.payer) revert NotPayer(paymentId, msg.sender);
-        (uint64 releaseAfter,) = _deadlines(record);
+        (uint64 releaseAfter,) = _deadlines(record.depositedAt);
         if (block.timestamp >= releaseAfter) revert DisputeWindowOver(paymentId, releaseAfter, block.timestamp);
-        _records[paymentId].status = Status.Disputed;
+        record.status = Status.Disputed;
         emit DisputeOpened(paymentId, msg.sender, reasonHash);
     }
 
@@ -275,11 +273,11 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
     function resolveDispute(bytes32 paymentId, uint16 refundBps, bytes32 reasonHash) external nonReentrant {
         if (msg.sender != arbiter) revert NotArbiter(msg.sender, arbiter);
         if (refundBps > BPS) revert RefundShareTooHigh(refundBps, BPS);
-        Record memory record = _records[paymentId];
+        Record storage record = _records[paymentId];
         if (record.status != Status.Disputed) revert WrongStatus(paymentId, record.status);
-        (, uint64 expiresAt) = _deadlines(record);
+        (, uint64 expiresAt) = _deadlines(record.depositedAt);
         if (block.timestamp >= expiresAt) revert ResolutionOver(paymentId, expiresAt, block.timestamp);
-        _records[paymentId].status = Status.Resolved;
+        record.status = Status.Resolved;
         uint256 refundAmount = uint256(record.amount) * refundBps / BPS;
         _credit(record.token, record.payer, refundAmount);
         (uint256 creatorAmount, uint256 feeAmount) = _creditCreator(record, record.amount - refundAmount);
@@ -296,9 +294,9 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
 
     /// @notice A payment by its id; `status` is None when there is none.
     function payments(bytes32 paymentId) external view returns (Payment memory payment) {
-        Record memory record = _records[paymentId];
+        Record storage record = _records[paymentId];
         if (record.status == Status.None) return payment;
-        (uint64 releaseAfter, uint64 expiresAt) = _deadlines(record);
+        (uint64 releaseAfter, uint64 expiresAt) = _deadlines(record.depositedAt);
         payment = Payment({
             status: record.status,
             payer: record.payer,
@@ -326,28 +324,32 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
         if (block.timestamp > quote.validUntil) revert QuoteExpired(quote.validUntil, block.timestamp);
         if (quote.buyer != address(0) && quote.buyer != payer) revert NotQuotedBuyer(payer, quote.buyer);
         if (!isTokenSupported[quote.token]) revert TokenNotSupported(quote.token);
-        if (quote.amount == 0 || quote.amount > type(uint96).max) {
-            revert AmountOutOfRange(quote.amount, type(uint96).max);
-        }
+        if (quote.amount == 0 || quote.amount > MAX_AMOUNT) revert AmountOutOfRange(quote.amount, MAX_AMOUNT);
         if (quote.creator == address(0)) revert ZeroAddress();
 
-        Record memory record = Record({
+        _record(paymentId, quote, payer);
+    }
+
+    function _record(bytes32 paymentId, Quote calldata quote, address payer) private {
+        address recipient = _quotedRecipient(quote, payer);
+        bool isGift = recipient != payer;
+        if (isGift) _giftRecipients[paymentId] = recipient;
+        uint16 feeBps = platformFeeBps;
+        _records[paymentId] = Record({
             payer: payer,
-            amount: uint96(quote.amount),
-            creator: quote.creator,
-            depositedAt: uint40(block.timestamp),
-            feeBps: platformFeeBps,
+            amount: uint88(quote.amount),
             status: Status.Held,
-            agentId: quote.agentId.toUint32(),
             token: quote.token,
+            depositedAt: block.timestamp.toUint32(),
             accessDuration: uint256(quote.accessDuration).toUint32(),
             accessDelay: 0,
-            accessRun: 0
+            creator: quote.creator,
+            feeBps: feeBps,
+            agentId: quote.agentId.toUint32(),
+            accessRun: 0,
+            isGift: isGift
         });
-        _records[paymentId] = record;
-        address recipient = _quotedRecipient(quote, payer);
-        if (recipient != payer) _giftRecipients[paymentId] = recipient;
-        (uint64 releaseAfter, uint64 expiresAt) = _deadlines(record);
+        (uint64 releaseAfter, uint64 expiresAt) = _deadlines(uint32(block.timestamp));
         emit PaymentDeposited(
             paymentId,
             quote.agentId,
@@ -356,7 +358,7 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
             quote.creator,
             quote.token,
             quote.amount,
-            record.feeBps,
+            feeBps,
             quote.accessDuration,
             releaseAfter,
             expiresAt
@@ -387,20 +389,20 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
 
     /// @dev The money's way out never depends on the entitlements contract: if that refuses, the refund stands and an
     /// event says so. But it may not fail merely because the caller sent too little gas (EIP-150 keeps 1/64 back).
-    function _takeBackAccess(bytes32 paymentId, Record memory record) private {
-        uint64 start = record.accessDuration == 0 ? 0 : uint64(record.depositedAt) + record.accessDelay;
-        if (record.accessDuration != 0 && start + record.accessDuration <= block.timestamp) return; // used up
+    function _takeBackAccess(bytes32 paymentId, Record storage record) private {
+        uint64 duration = record.accessDuration;
+        uint64 start = duration == 0 ? 0 : uint64(record.depositedAt) + record.accessDelay;
+        if (duration != 0 && start + duration <= block.timestamp) return; // used up
+        address recipient = _recipient(paymentId, record);
         uint256 gasBefore = gasleft();
-        try entitlements.takeBackToken(
-            _recipient(paymentId, record), record.agentId, record.accessDuration, start, record.accessRun
-        ) {}
+        try entitlements.takeBackToken(recipient, record.agentId, duration, start, record.accessRun) {}
         catch {
             if (gasleft() <= gasBefore / 63) revert NotEnoughGas();
             emit AccessNotTakenBack(paymentId);
         }
     }
 
-    function _creditCreator(Record memory record, uint256 amount)
+    function _creditCreator(Record storage record, uint256 amount)
         private
         returns (uint256 creatorAmount, uint256 feeAmount)
     {
@@ -410,8 +412,15 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
         _credit(record.token, feeRecipient, feeAmount);
     }
 
-    function _deadlines(Record memory record) private view returns (uint64 releaseAfter, uint64 expiresAt) {
-        releaseAfter = record.depositedAt + disputeWindow;
+    /// @dev The record of a payment whose money is still here.
+    function _openRecord(bytes32 paymentId) private view returns (Record storage record) {
+        record = _records[paymentId];
+        Status status = record.status;
+        if (status != Status.Held && status != Status.Disputed) revert WrongStatus(paymentId, status);
+    }
+
+    function _deadlines(uint64 depositedAt) private view returns (uint64 releaseAfter, uint64 expiresAt) {
+        releaseAfter = depositedAt + disputeWindow;
         expiresAt = releaseAfter + holdPeriod;
     }
 
@@ -419,8 +428,7 @@ contract AgentNexusEscrow is EscrowSettings, Withdrawals, EIP712 {
         return quote.recipient == address(0) ? payer : quote.recipient;
     }
 
-    function _recipient(bytes32 paymentId, Record memory record) private view returns (address) {
-        address gifted = _giftRecipients[paymentId];
-        return gifted == address(0) ? record.payer : gifted;
+    function _recipient(bytes32 paymentId, Record storage record) private view returns (address) {
+        return record.isGift ? _giftRecipients[paymentId] : record.payer;
     }
 }

@@ -7,7 +7,7 @@ pragma solidity 0.8.24;
 /// @param buyer Who must pay; 0 for anyone
 /// @param recipient Who gets access; 0 for whoever pays
 /// @param token The ERC-20 to pay in; 0 for ether
-/// @param amount The price in wei or token units; at most 2**96-1
+/// @param amount The price in wei or token units; at most 2**88-1
 /// @param accessDuration Seconds of access, at most 2**32-1; 0 for life
 /// @param validUntil Last second, in unix time, in which the quote may be paid
 /// @param salt Makes two purchases on the same terms different

@@ -18,8 +18,10 @@ def main() -> None:
     packages.mkdir(parents=True, exist_ok=True)
     (packages / "agentnexus.pth").write_text(SDK + "\n", encoding="ascii")
     Path("/agent").mkdir(exist_ok=True)
-    for path, line in (("/etc/passwd", f"agent:x:{USER}:{USER}:agent:/agent:/usr/sbin/nologin\n"),
-                       ("/etc/group", f"agent:x:{USER}:\n")):  # fmt: skip
+    for path, line in (
+        ("/etc/passwd", f"agent:x:{USER}:{USER}:agent:/agent:/usr/sbin/nologin\n"),
+        ("/etc/group", f"agent:x:{USER}:\n"),
+    ):
         accounts = Path(path)
         if f":{USER}:" not in accounts.read_text(encoding="utf-8"):
             accounts.write_text(accounts.read_text(encoding="utf-8") + line, encoding="utf-8")

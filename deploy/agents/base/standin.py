@@ -39,10 +39,21 @@ def make(folder: Path) -> Path:
         _run(["dpkg", "-x", str(deb), str(root)], "A package cannot be unpacked")
     _configure(root)
     _run(
-        ["tar", "--create", "--file", str(archive), "--directory", str(root), "--sort=name", "--owner=0", "--group=0",
-         "--numeric-owner", "."],
+        [
+            "tar",
+            "--create",
+            "--file",
+            str(archive),
+            "--directory",
+            str(root),
+            "--sort=name",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+            ".",
+        ],
         "The file system cannot be packed",
-    )  # fmt: skip
+    )
     return archive
 
 

@@ -88,9 +88,7 @@ def _windows(run: list[str], language: str) -> Iterator[tuple[str, ...]]:
 
 
 def _parts(key: tuple[str, ...]) -> set[tuple[str, ...]]:
-    return {
-        key[start : start + size] for size in range(1, len(key)) for start in range(len(key) - size + 1)
-    }  # fmt: skip
+    return {key[start : start + size] for size in range(1, len(key)) for start in range(len(key) - size + 1)}
 
 
 def _score(key: tuple[str, ...], found: list[_Use], longer: list[int]) -> float:

@@ -11,6 +11,8 @@ class MarketplaceError(DomainError):
 
 
 class NotYoursError(MarketplaceError):
+    """The object belongs to somebody else."""
+
     code = "not_yours"
     http_status = 403
 
@@ -22,10 +24,79 @@ class InvalidTransitionError(MarketplaceError):
     http_status = 409
 
 
+class InvalidAgentError(MarketplaceError):
+    """Values of an agent that are refused; `fields` says which and why."""
+
+    code = "invalid_agent"
+
+
+class InvalidVersionError(MarketplaceError):
+    """Values of a version that are refused; `fields` says which and why."""
+
+    code = "invalid_version"
+
+
+class NotPublishableError(MarketplaceError):
+    """Something that a published agent needs is missing."""
+
+    code = "not_publishable"
+    http_status = 409
+
+
 class NotForSaleError(MarketplaceError):
+    """The agent cannot be bought: it is not published, or cannot run, or has no price in the wanted token."""
+
     code = "not_for_sale"
     http_status = 409
 
 
-class InvalidAgentError(MarketplaceError):
-    code = "invalid_agent"
+class OwnAgentError(MarketplaceError):
+    """Creators have access to their own agents and need not buy it."""
+
+    code = "own_agent"
+    http_status = 409
+
+
+class AlreadyOwnedError(MarketplaceError):
+    """The buyer's access has no end already."""
+
+    code = "already_owned"
+    http_status = 409
+
+
+class InvalidRecipientError(MarketplaceError):
+    """The recipient is not a wallet of the buyer's, or the buyer has none."""
+
+    code = "invalid_recipient"
+
+
+class IdempotencyConflictError(MarketplaceError):
+    """The idempotency key was used for another purchase."""
+
+    code = "idempotency_conflict"
+    http_status = 409
+
+
+class InsufficientBalanceError(MarketplaceError):
+    """The payer holds less than the price. Amounts are base units."""
+
+    code = "insufficient_balance"
+    permanent = False
+
+    def __init__(self, message: str, *, needed: int, available: int) -> None:
+        super().__init__(message, fields={"needed": str(needed), "available": str(available)})
+        self.needed = needed
+        self.available = available
+
+
+class QuoteOverError(MarketplaceError):
+    """The quote was paid already or can no longer be paid."""
+
+    code = "quote_over"
+    http_status = 409
+
+
+class InvalidSearchError(MarketplaceError):
+    """A search with an unknown ordering."""
+
+    code = "invalid_search"

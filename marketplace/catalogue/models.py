@@ -1,15 +1,24 @@
 """Agents, their versions and prices."""
 
+from __future__ import annotations
+
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Cast
 from uuid_utils.compat import uuid7
 
 from chain.fields import AddressField, Uint256Field, uint256_check
+from wallets.models import User
+
+# Created by the initial migration: numbers are handed out without locks, and one is never given twice.
+ONCHAIN_ID_SEQUENCE = "marketplace_agent_onchain_id"
+TEXT_SEARCH_CONFIG = "english"
 
 
 class Category(models.Model):
@@ -26,6 +35,46 @@ class Category(models.Model):
         return self.name
 
 
+class AgentQuerySet(models.QuerySet["Agent"]):
+    def published(self) -> AgentQuerySet:
+        return self.filter(status=Agent.Status.PUBLISHED)
+
+    def visible_to(self, user: User | AnonymousUser) -> AgentQuerySet:
+        """Agents whose page `user` may read.
+
+        Everybody sees published ones. Drafts are their creator's. Suspended and archived ones stay readable to their
+        creator and to those who paid for them. Staff see all.
+        """
+        if user.is_staff:
+            return self
+        public = models.Q(status=Agent.Status.PUBLISHED)
+        if not user.is_authenticated:
+            return self.filter(public)
+        left = models.Q(status__in=[Agent.Status.SUSPENDED, Agent.Status.ARCHIVED])
+        # A subquery, as a join would repeat an agent for each of its purchases.
+        paid = models.Q(pk__in=Agent.objects.filter(purchases__buyer=user, purchases__deposited_at__isnull=False))
+        return self.filter(public | models.Q(creator=user) | (left & paid))
+
+    def with_live_version(self) -> AgentQuerySet:
+        """Adds one query that brings each agent's `live_version`."""
+        newest = AgentVersion.objects.live().order_by("agent_id", "-sort_key").distinct("agent_id")
+        return self.prefetch_related(models.Prefetch("versions", newest, to_attr="prefetched_live_version"))
+
+    def with_listing(self) -> AgentQuerySet:
+        """Everything a list or a page of agents shows: category, creator and wallets, prices, live version."""
+        related = self.select_related("category", "creator").prefetch_related("creator__wallets", "prices")
+        return related.with_live_version()
+
+
+class AgentVersionQuerySet(models.QuerySet["AgentVersion"]):
+    def live(self) -> AgentVersionQuerySet:
+        return self.filter(status=AgentVersion.Status.LIVE)
+
+    def newest_first(self) -> AgentVersionQuerySet:
+        """By number, highest first."""
+        return self.order_by("-sort_key")
+
+
 class Agent(models.Model):
     """Something people buy access to. `onchain_id` is its token id in AgentNexusEntitlements."""
 
@@ -36,7 +85,12 @@ class Agent(models.Model):
         ARCHIVED = "archived", "Archived"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    onchain_id = models.PositiveBigIntegerField(unique=True, editable=False)
+    onchain_id = models.PositiveBigIntegerField(
+        unique=True,
+        editable=False,
+        db_default=models.Func(models.Value(ONCHAIN_ID_SEQUENCE), function="nextval"),
+        help_text="Token id of its access in the entitlements contract.",
+    )
     slug = models.SlugField(unique=True, max_length=60)
     creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="agents")
     name = models.CharField(max_length=60)
@@ -46,23 +100,55 @@ class Agent(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     network = models.SlugField(max_length=32)
     access_duration = models.PositiveBigIntegerField(default=0, help_text="Seconds; 0 is for ever.")
-    search_vector = SearchVectorField(null=True, editable=False)
+    # A stored generated column rather than a trigger or a step of each operation: whatever writes the row (an
+    # operation, the admin, a bulk update, SQL by hand), the vector cannot differ from the text.
+    search_vector = models.GeneratedField(
+        expression=(
+            SearchVector("name", weight="A", config=TEXT_SEARCH_CONFIG)
+            + SearchVector("tagline", weight="B", config=TEXT_SEARCH_CONFIG)
+            + SearchVector("category_id", weight="C", config=TEXT_SEARCH_CONFIG)
+            + SearchVector("description", weight="D", config=TEXT_SEARCH_CONFIG)
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
     purchase_count = models.PositiveIntegerField(default=0, editable=False)
     execution_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    published_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True, help_text="When it was first published.")
+
+    objects = AgentQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [
             GinIndex(fields=["search_vector"], name="agent_search_vector"),
-            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="agent_name_trigram"),
-            models.Index(fields=["status", "-published_at"]),
-            models.Index(fields=["category", "status"]),
+            GinIndex(OpClass("name", name="gin_trgm_ops"), name="agent_name_trigram"),
+            GinIndex(OpClass("tagline", name="gin_trgm_ops"), name="agent_tagline_trigram"),
+            models.Index(fields=["status", "-published_at", "-id"], name="agent_newest"),
+            models.Index(fields=["status", "-purchase_count", "-id"], name="agent_popular"),
+            models.Index(fields=["category", "status"], name="agent_category"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(status="draft") | models.Q(status="archived") | models.Q(published_at__isnull=False),
+                name="published_agent_has_its_time",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def live_version(self) -> AgentVersion | None:
+        """The version that runs: the highest number that is not withdrawn.
+
+        Costs a query unless the agent came from `with_live_version()`.
+        """
+        prefetched: list[AgentVersion] | None = getattr(self, "prefetched_live_version", None)
+        if prefetched is not None:
+            return prefetched[0] if prefetched else None
+        return self.versions.live().newest_first().first()
 
 
 class AgentPrice(models.Model):
@@ -78,6 +164,7 @@ class AgentPrice(models.Model):
             uint256_check("agent_price_is_uint256", "amount"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="agent_price_positive"),
         ]
+        indexes: ClassVar = [models.Index(fields=["token", "amount"], name="agent_price_amount")]
 
     def __str__(self) -> str:
         return f"{self.amount} of {self.token}"
@@ -93,6 +180,15 @@ class AgentVersion(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="versions")
     number = models.CharField(max_length=20, help_text="Semantic version, for example 1.2.0.")
+    # Sorts numbers as numbers (1.10.0 after 1.9.0) inside the database.
+    sort_key = models.GeneratedField(
+        expression=Cast(
+            models.Func(models.F("number"), models.Value("."), function="string_to_array"),
+            ArrayField(models.IntegerField()),
+        ),
+        output_field=ArrayField(models.IntegerField()),
+        db_persist=True,
+    )
     image = models.CharField(max_length=300, help_text="repository@sha256:digest")
     input_schema = models.JSONField()
     output_schema = models.JSONField()
@@ -100,12 +196,16 @@ class AgentVersion(models.Model):
     release_notes = models.TextField(max_length=5_000, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.LIVE)
     created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AgentVersionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["agent", "number"], name="one_row_per_version_number"),
         ]
+        indexes: ClassVar = [models.Index(fields=["agent", "-sort_key"], name="agent_version_order")]
 
     def __str__(self) -> str:
         return f"{self.agent} {self.number}"

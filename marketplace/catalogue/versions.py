@@ -1,0 +1,117 @@
+"""Operations on versions: add and withdraw. What was added never changes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from marketplace.catalogue.documents import document_problems
+from marketplace.catalogue.images import clean_image
+from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
+from marketplace.catalogue.models import Agent, AgentVersion
+from marketplace.catalogue.numbers import format_number, parse_number
+from marketplace.catalogue.schemas import check_schema
+from marketplace.catalogue.states import VersionAction, next_version_status
+from marketplace.catalogue.text import TextRule, clean_text
+from marketplace.errors import InvalidVersionError, NotYoursError
+from wallets.models import User
+
+EXAMPLE_BOUNDS = JsonBounds(size=256 * 1024, depth=32)
+_NOTES = TextRule(minimum=0, maximum=5_000, multiline=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    number: tuple[int, int, int]
+    columns: dict[str, Any]
+
+
+def add_version(
+    agent: Agent,
+    by: User,
+    *,
+    number: str,
+    image: str,
+    input_schema: dict[str, Any],
+    output_schema: dict[str, Any],
+    example_input: Any = None,
+    release_notes: str = "",
+) -> AgentVersion:
+    """A new live version, which becomes the one that runs.
+
+    `number` is MAJOR.MINOR.PATCH and greater than every earlier number of the agent, withdrawn ones included; `image`
+    is `[registry/]repository@sha256:<digest>`; the schemas as in `check_schema`; `example_input` must satisfy
+    `input_schema`. Raises NotYoursError, or InvalidVersionError with a sentence for every field or JSON pointer.
+    """
+    _require_creator(agent, by)
+    version = _clean(number, image, input_schema, output_schema, example_input, release_notes)
+    with transaction.atomic():
+        # The agent's row orders those who add at the same time, so that the comparison below holds when we insert.
+        Agent.objects.select_for_update().get(pk=agent.pk)
+        present = agent.versions.newest_first().values_list("number", flat=True).first()
+        if present is not None and version.number <= parse_number(present):
+            raise InvalidVersionError(
+                "Some values of the version are not valid.", fields={"number": f"Must be greater than {present}."}
+            )
+        return AgentVersion.objects.create(agent=agent, number=format_number(version.number), **version.columns)
+
+
+def withdraw_version(version: AgentVersion, by: User) -> AgentVersion:
+    """No new run uses this version; the highest remaining one runs instead. For the creator and staff.
+
+    Raises NotYoursError, InvalidTransitionError.
+    """
+    if not by.is_staff:
+        _require_creator(version.agent, by)
+    with transaction.atomic():
+        locked = AgentVersion.objects.select_for_update().get(pk=version.pk)
+        locked.status = next_version_status(locked.status, VersionAction.WITHDRAW)
+        locked.withdrawn_at = Now()
+        locked.save(update_fields=["status", "withdrawn_at"])
+        locked.refresh_from_db(fields=["withdrawn_at"])
+    return locked
+
+
+def _clean(
+    number: object, image: object, input_schema: object, output_schema: object, example_input: object, notes: object
+) -> _Version:
+    problems: dict[str, str] = {}
+    columns: dict[str, Any] = {}
+    parsed = (0, 0, 0)
+    try:
+        parsed = parse_number(number)
+    except ValueError as exc:
+        problems["number"] = str(exc)
+    try:
+        columns["image"] = clean_image(image)
+    except ValueError as exc:
+        problems["image"] = str(exc)
+    try:
+        columns["release_notes"] = clean_text(notes, _NOTES)
+    except ValueError as exc:
+        problems["release_notes"] = str(exc)
+    for name, schema in (("input_schema", input_schema), ("output_schema", output_schema)):
+        problems |= {f"/{name}{place}": sentence for place, sentence in check_schema(schema).items()}
+        columns[name] = schema
+    columns["example_input"] = example_input
+    if example_input is not None:
+        problems |= _example_problems(input_schema, example_input, schema_is_valid=not problems)
+    if problems:
+        raise InvalidVersionError("Some values of the version are not valid.", fields=problems)
+    return _Version(parsed, columns)
+
+
+def _example_problems(input_schema: Any, example: Any, *, schema_is_valid: bool) -> dict[str, str]:
+    try:
+        check_bounds(example, EXAMPLE_BOUNDS)
+    except ValueError as exc:
+        return {"/example_input": str(exc)}
+    if not schema_is_valid:
+        return {}
+    return {f"/example_input{place}": text for place, text in document_problems(input_schema, example).items()}
+
+
+def _require_creator(agent: Agent, by: User) -> None:
+    if agent.creator_id != by.pk:
+        raise NotYoursError("Only the agent's creator may do this.")

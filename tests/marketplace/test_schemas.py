@@ -1,0 +1,227 @@
+"""JSON Schemas of creators, and documents checked against them."""
+
+import time
+from typing import Any
+
+import pytest
+
+from marketplace.catalogue.documents import document_problems
+from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
+from marketplace.catalogue.patterns import check_pattern
+from marketplace.catalogue.pointers import pointer, resolves
+from marketplace.catalogue.schemas import DIALECT, check_schema
+
+
+def nested(depth: Any) -> Any:
+    value: dict[str, Any] = {}
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"type": "object", "$schema": DIALECT},
+        {"type": "object", "properties": {"$ref": {"type": "string"}, "pattern": {"type": "string"}}},
+        {"type": "object", "$defs": {"row": {"type": "object"}}, "properties": {"a": {"$ref": "#/$defs/row"}}},
+        {"type": "object", "properties": {"a": {"const": {"$ref": "https://example.org/"}}}},
+        {"type": "object", "properties": {"tree": {"$ref": "#"}}},
+        {"type": "object", "properties": {"mail": {"type": "string", "pattern": "^[^@]+@[^@]+$"}}},
+    ],
+)
+def test_sound_schema_is_accepted(schema: Any) -> None:
+    assert check_schema(schema) == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "place", "sentence"),
+    [
+        (None, "", "Enter a JSON Schema: a JSON object."),
+        ([], "", "Enter a JSON Schema: a JSON object."),
+        (True, "", "Enter a JSON Schema: a JSON object."),
+        ({}, "/type", 'The top level must have "type": "object".'),
+        ({"type": "string"}, "/type", 'The top level must have "type": "object".'),
+        (
+            {"type": "object", "$schema": "http://json-schema.org/draft-07/schema#"},
+            "/$schema",
+            f"Only {DIALECT} is understood.",
+        ),
+        (
+            {"type": "object", "properties": {"a": {"type": "sting"}}},
+            "/properties/a/type",
+            "'sting' is not valid under any of the given schemas",
+        ),
+        ({"type": "object", "required": "text"}, "/required", "'text' is not of type 'array'"),
+        (
+            {"type": "object", "properties": {"a": {"$ref": "https://evil.example/x"}}},
+            "/properties/a/$ref",
+            "References must lead to a place in this schema, such as #/$defs/row.",
+        ),
+        (
+            {"type": "object", "properties": {"a": {"$ref": "file:///etc/passwd"}}},
+            "/properties/a/$ref",
+            "References must lead to a place in this schema, such as #/$defs/row.",
+        ),
+        (
+            {"type": "object", "allOf": [{"$ref": "#/$defs/none"}]},
+            "/allOf/0/$ref",
+            "References must lead to a place in this schema, such as #/$defs/row.",
+        ),
+        (
+            {"type": "object", "$id": "https://example.org/s"},
+            "/$id",
+            "Remove $id: a schema here is complete in itself.",
+        ),
+        (
+            {"type": "object", "properties": {"a": {"$schema": DIALECT}}},
+            "/properties/a/$schema",
+            "$schema belongs at the top only.",
+        ),
+        (
+            {"type": "object", "patternProperties": {"^a": {}}},
+            "/patternProperties",
+            "Use properties or additionalProperties instead of patternProperties.",
+        ),
+        ({"type": "object", "properties": {"a": {"pattern": "("}}}, "/properties/a/pattern", "'(' is not a 'regex'"),
+        (
+            {"type": "object", "properties": {"a": {"pattern": "(((x{99}){99}){99})"}}},
+            "/properties/a/pattern",
+            "This pattern repeats too much.",
+        ),
+        ({"type": "object", "description": "a\x00b"}, "", "The character U+0000 cannot be stored."),
+        (
+            {"type": "object", "description": "x" * 70_000},
+            "",
+            "This is too large: 70,034 bytes, at most 65,536 are allowed.",
+        ),
+        ({"type": "object", "default": nested(40)}, "", "This is nested too deeply; at most 32 levels are allowed."),
+    ],
+)
+def test_unsound_schema_is_refused_at_its_place(schema: Any, place: Any, sentence: Any) -> None:
+    assert check_schema(schema) == {place: sentence}
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (nested(6), "nested too deeply"),
+        (nested(100_000), "nested too deeply"),
+        ({"a": float("inf")}, "finite"),
+        ({"a\x00": 1}, "U\\+0000"),
+        ({"a": ["\ud800"]}, "surrogate"),
+        ({"a": "é" * 50}, "too large: 108 bytes"),
+    ],
+)
+def test_json_beyond_its_bounds_is_refused(value: Any, sentence: Any) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        check_bounds(value, JsonBounds(size=100, depth=5))
+
+
+@pytest.mark.parametrize("pattern", ["^[a-z]+$", r"\d{4}-\d{2}", "^(a+)+$", "(?:ab?){2,5}", "x{0,500}", "(?=.*a).{8}"])
+def test_pattern_is_accepted(pattern: Any) -> None:
+    check_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["[", "(", "a{2,1}", "x" * 501, "((a{200}){200}){2}", "(?P<a>x)(?P<a>y)", "[[a]"])
+def test_pattern_is_refused(pattern: Any) -> None:
+    with pytest.raises(ValueError, match=r"pattern|regular expression"):
+        check_pattern(pattern)
+
+
+def test_pointers_escape_and_resolve() -> None:
+    assert pointer(["a/b", "c~d", 0]) == "/a~1b/c~0d/0"
+    assert pointer([]) == ""
+    document = {"$defs": {"a/b": {}, "list": [{"x": True}], "text": "no"}}
+    assert resolves(document, "#/$defs/a~1b")
+    assert resolves(document, "#/$defs/list/0/x")
+    assert not resolves(document, "#/$defs/list/1")
+    assert not resolves(document, "#/$defs/text")
+    assert not resolves(document, "https://example.org")
+    assert not resolves(document, 5)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string", "minLength": 1, "maxLength": 5},
+        "count": {"type": "integer", "minimum": 1, "maximum": 9},
+        "tone": {"enum": ["plain", "warm"]},
+        "code": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "rows": {"type": "array", "items": {"$ref": "#/$defs/row"}, "maxItems": 2},
+    },
+    "$defs": {"row": {"type": "object", "required": ["a/b"]}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "problems"),
+    [
+        ({"text": "abc", "count": 9, "tone": "warm", "code": "ABC", "rows": [{"a/b": 1}]}, {}),
+        ({}, {"/text": "This is required."}),
+        ([], {"": "Must be an object."}),
+        ({"text": ""}, {"/text": "This must not be empty."}),
+        ({"text": "abcdef"}, {"/text": "Enter at most 5 characters."}),
+        ({"text": 5}, {"/text": "Must be text."}),
+        ({"text": "a", "count": 1.5}, {"/count": "Must be a whole number."}),
+        ({"text": "a", "count": 0}, {"/count": "Must be at least 1."}),
+        ({"text": "a", "count": 10}, {"/count": "Must be at most 9."}),
+        ({"text": "a", "tone": "loud"}, {"/tone": "Must be one of plain, warm."}),
+        ({"text": "a", "code": "abc"}, {"/code": "Does not have the form ^[A-Z]{3}$."}),
+        ({"text": "a", "rows": [{"a/b": 1}, {}]}, {"/rows/1/a~1b": "This is required."}),
+        (
+            {"text": "a", "rows": [1, 2, 3]},
+            {
+                "/rows": "Must have at most 2 entries.",
+                "/rows/0": "Must be an object.",
+                "/rows/1": "Must be an object.",
+                "/rows/2": "Must be an object.",
+            },
+        ),
+        ({"text": "a", "extra": 1}, {"": "Unknown: extra."}),
+    ],
+)
+def test_document_problems_name_their_place(document: Any, problems: Any) -> None:
+    assert document_problems(SCHEMA, document) == problems
+
+
+def test_many_problems_are_cut_off() -> None:
+    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    assert len(document_problems(schema, {str(n): n for n in range(1000)})) == 20
+
+
+def hostile_schemas() -> Any:
+    chain = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
+    yield "references that multiply", {"type": "object", "$ref": "#/$defs/d0", "$defs": chain | {"d40": {}}}, {}
+    yield (
+        "references with $schema",
+        {"$schema": DIALECT, "type": "object", "$ref": "#/$defs/d0", "$defs": chain | {"d40": {}}},
+        {},
+    )
+    yield (
+        "exponential pattern",
+        {"type": "object", "properties": {"a": {"pattern": "^(([a-z])+.)+[A-Z]([a-z])+$"}}},
+        {"a": "a" * 5000},
+    )
+    yield (
+        "slow pattern on many strings",
+        {"type": "object", "properties": {"a": {"items": {"pattern": "^(a|b|ab)*(c|d)*(a|b|ab)*e$"}}}},
+        {"a": ["ab" * 400 + "e!"] * 500},
+    )
+
+
+@pytest.mark.parametrize(("schema", "document"), [pytest.param(s, d, id=name) for name, s, d in hostile_schemas()])
+def test_hostile_schema_is_stopped_at_the_deadline(schema: Any, document: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("marketplace.catalogue.documents.SECONDS", 0.2)
+    assert check_schema(schema) == {}
+    started = time.monotonic()
+    assert document_problems(schema, document) == {"": "Checking this against the schema takes too long."}
+    assert time.monotonic() - started < 1.5
+
+
+def test_endless_reference_is_reported() -> None:
+    schema = {"type": "object", "$ref": "#"}
+    assert document_problems(schema, {}) == {"": "The schema refers to itself without end."}

@@ -1,5 +1,7 @@
 """API routes."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from chain.api.views import NetworksView
+
+urlpatterns: list[URLPattern] = [path("networks", NetworksView.as_view(), name="api-networks")]

@@ -51,6 +51,13 @@ class Listener:
         first = max(self._start() + 1, cursor.block_number - blocks + 1)
         return self.reindex(first, cursor.block_number, singly=True)
 
+    def backfill(self, blocks: int) -> tuple[int, int]:
+        """Read the last blocks, without the newest, once more by ranges and add what was missed."""
+        cursor = Cursor.objects.filter(network=self.network.slug).first()
+        if cursor is None:
+            return 0, 0
+        return self.reindex(max(self._start() + 1, cursor.block_number - blocks), cursor.block_number - RESCAN_BLOCKS)
+
     def reindex(
         self, first: int, last: int, *, singly: bool = False, progress: Callable[[int], None] | None = None
     ) -> tuple[int, int]:

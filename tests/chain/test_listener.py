@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chain.bindings.escrow import Quote
-from chain.models import Cursor, Event
+from chain.models import Event
 from chain.tokens import NATIVE
-from tests.chain_fixtures import Contracts, TestListener
+from tests.chain_fixtures import Contracts
 
 
 def make_quote(contracts: Contracts, chain_time: Callable[[], int], **changes: Any) -> Quote:

@@ -1,0 +1,110 @@
+"""The listener as a process: one thread a network, each also driving the network's outbox."""
+
+import threading
+import time
+
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from chain.errors import ChainError, NotDeployedError, RpcUnavailableError
+from chain.listener.heartbeat import beat
+from chain.listener.listener import Listener
+from chain.models import Cursor
+from chain.networks import Network
+from chain.outbox import Sender
+
+logger = structlog.get_logger(__name__)
+
+RESCAN_SECONDS = 60.0
+BACKFILL_SECONDS = 24 * 3600.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
+
+
+class Follower:
+    """Follows one network until it is told to stop."""
+
+    def __init__(self, network: Network, stop: threading.Event) -> None:
+        self.network = network
+        self._stop = stop
+        self._listener = Listener(network)
+        self._sender = Sender(network)
+        self._failures = 0
+        self._rescanned_at = time.monotonic()
+        self._backfilled_at = time.monotonic() - BACKFILL_SECONDS
+
+    def run(self) -> None:
+        """Poll until stopped. Outages of the node or the database, and errors of handlers, are waited out: nothing is
+        skipped, so a handler that always fails holds the network's events up, and says so in log and health."""
+        logger.info("listener_started", network=self.network.slug, chain_id=self.network.chain_id)
+        try:
+            while not self._stop.is_set():
+                self._stop.wait(self.round())
+        finally:
+            connection.close()
+            logger.info("listener_stopped", network=self.network.slug)
+
+    def round(self) -> float:
+        """One round of work; seconds to wait before the next."""
+        close_old_connections()
+        trouble = ""
+        busy = False
+        try:
+            busy = self._listener.step() > 0
+            if not busy:
+                self._sender.step()
+                self._look_back()
+        except ChainError as exc:
+            trouble = exc.message
+            log = logger.warning if isinstance(exc, RpcUnavailableError | NotDeployedError) else logger.error
+            log("listener_waits", network=self.network.slug, code=exc.code, detail=exc.message)
+        except (DatabaseError, InterfaceError) as exc:
+            trouble = f"The database failed ({type(exc).__name__})."
+            logger.exception("listener_database_error", network=self.network.slug)
+            connection.close()
+        except Exception as exc:  # a handler of a higher room; the listener must outlive it
+            trouble = f"A handler failed ({type(exc).__name__}); see the listener's log."
+            logger.exception("listener_handler_error", network=self.network.slug)
+        self._beat(trouble)
+        if trouble:
+            self._failures += 1
+            return min(LONGEST_PAUSE, SHORTEST_PAUSE * (1 << min(self._failures, 10)))
+        self._failures = 0
+        return 0.0 if busy else max(SHORTEST_PAUSE, self.network.block_time / 2)
+
+    def _look_back(self) -> None:
+        """At the head: read the last blocks again every minute, and a day's blocks every day."""
+        now = time.monotonic()
+        if now - self._rescanned_at >= RESCAN_SECONDS:
+            self._rescanned_at = now
+            self._listener.rescan()
+        if now - self._backfilled_at >= BACKFILL_SECONDS:
+            self._backfilled_at = now
+            self._listener.backfill(int(BACKFILL_SECONDS) // self.network.block_time)
+
+    def _beat(self, trouble: str) -> None:
+        try:
+            cursor = Cursor.objects.filter(network=self.network.slug).first()
+        except (DatabaseError, InterfaceError):
+            cursor = None
+        block, head = (cursor.block_number, cursor.head_number) if cursor else (-1, -1)
+        beat(self.network, block, head, trouble)
+
+
+def follow(networks: tuple[Network, ...], stop: threading.Event) -> None:
+    """Follow all of `networks` until `stop` is set, and return once every thread has finished its transaction."""
+    threads = [
+        threading.Thread(target=Follower(network, stop).run, name=f"listen-{network.slug}") for network in networks
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def catch_up(network: Network) -> int:
+    """Read up to the head once; the number of blocks read. Raises what `Listener.step` raises."""
+    listener = Listener(network)
+    total = 0
+    while count := listener.step():
+        total += count
+    return total

@@ -20,6 +20,7 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
     function assume(bool condition) external pure;
+    function cool(address account) external;
     function etch(address account, bytes calldata code) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function parseBytes(string calldata text) external pure returns (bytes memory);

@@ -1,0 +1,91 @@
+// The page of one run: its state, its clock, its log as it comes, and the result when it is there.
+import { busy, toast } from "../site/dom.js";
+import { showTimes } from "../site/ui.js";
+import { api, ApiError } from "../wallets/api.js";
+import { growTrees } from "./json-tree.js";
+import { LogView } from "./log.js";
+
+const root = document.getElementById("execution");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const FINAL = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
+const LABELS = {
+  queued: ["Queued", "neutral", "Waiting for a free worker."],
+  starting: ["Starting", "busy", "Preparing the sandbox: the image is fetched and checked."],
+  running: ["Running", "busy", "The agent is at work. What it writes appears below."],
+  succeeded: ["Succeeded", "good", ""],
+  failed: ["Failed", "bad", ""],
+  timed_out: ["Timed out", "bad", ""],
+  cancelled: ["Cancelled", "neutral", ""],
+};
+
+let current = JSON.parse(document.getElementById("execution-data").textContent);
+let loaded = FINAL.has(current.status);
+
+function elapsedText(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}
+
+function tick() {
+  const start = current.started_at ? Date.parse(current.started_at) : null;
+  if (!start) return;
+  const end = current.finished_at ? Date.parse(current.finished_at) : Date.now();
+  const seconds = Math.max(0, (end - start) / 1000);
+  part("elapsed").textContent = elapsedText(seconds);
+  const bar = part("bar");
+  if (bar) bar.value = Math.min(seconds, bar.max);
+}
+
+async function showResult() {
+  if (loaded) return;
+  loaded = true;
+  try {
+    const response = await fetch(root.dataset.resultUrl, { credentials: "same-origin", headers: { Accept: "text/html" } });
+    if (!response.ok) throw new Error(String(response.status));
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    part("result").replaceChildren(...page.body.childNodes);
+    showTimes(part("result"));
+    growTrees(part("result"));
+  } catch {
+    loaded = false;
+    toast("The run has ended, but its result could not be loaded. Reload the page.", "bad");
+  }
+}
+
+function show(execution) {
+  const before = current.status;
+  current = { ...current, ...execution };
+  const [label, tone, sentence] = LABELS[current.status];
+  part("status").textContent = label;
+  part("status").className = `badge tone-${tone}`;
+  const final = FINAL.has(current.status);
+  part("cancel").hidden = final;
+  if (part("progress")) part("progress-text").textContent = current.cancel_requested ? "Stopping…" : sentence;
+  if (before !== current.status) part("announce").textContent = `${label}. ${sentence}`;
+  tick();
+  if (final) {
+    clearInterval(timer);
+    document.title = `${label}: ${root.dataset.agentName}`;
+    showResult();
+  }
+}
+
+part("cancel").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  busy(button, true);
+  try {
+    show(await api("POST", `/api/v1/executions/${root.dataset.id}/cancel`));
+    if (!FINAL.has(current.status)) part("progress-text").textContent = "Stopping…";
+  } catch (error) {
+    toast(error instanceof ApiError ? error.message : "The run could not be cancelled. Try again.", "bad");
+  } finally {
+    busy(button, false);
+  }
+});
+
+growTrees(root);
+const timer = setInterval(tick, 100);
+tick();
+if (FINAL.has(current.status)) clearInterval(timer);
+new LogView(root.querySelector(".tape"), { id: root.dataset.id, onExecution: show });

@@ -1,0 +1,250 @@
+"""Forms of the creators' pages. They read what was typed; the operations decide whether it is allowed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+
+from chain.errors import DomainError, InvalidAmountError
+from chain.networks import Network
+from chain.tokens import Token, format_units, parse_amount, tokens_for
+from marketplace.catalogue.fields import TEXT_RULES
+from marketplace.catalogue.numbers import next_patch
+from marketplace.models import Agent, AgentVersion, Category
+
+DAY = 86_400
+DURATIONS = (
+    (DAY, "1 day"),
+    (7 * DAY, "7 days"),
+    (30 * DAY, "30 days"),
+    (90 * DAY, "90 days"),
+    (365 * DAY, "1 year"),
+    (0, "For ever"),
+)
+STARTING_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string", "title": "Text", "description": "What to work on.", "format": "multiline"},
+    },
+    "required": ["text"],
+    "additionalProperties": False,
+}
+STARTING_OUTPUT = {
+    "type": "object",
+    "properties": {"summary": {"type": "string", "title": "Summary"}},
+    "required": ["summary"],
+}
+
+
+class AgentForm(forms.Form):
+    """What a creator says about an agent, and its price in each token of the network."""
+
+    name = forms.CharField(max_length=TEXT_RULES["name"].maximum, help_text="What people will call it.")
+    tagline = forms.CharField(
+        max_length=TEXT_RULES["tagline"].maximum,
+        label="One sentence",
+        help_text="Shown on the card in the catalogue: what it does, for whom.",
+    )
+    category = forms.ModelChoiceField(Category.objects.none(), to_field_name="slug", empty_label="Choose one")
+    description = forms.CharField(
+        max_length=TEXT_RULES["description"].maximum,
+        widget=forms.Textarea(attrs={"rows": 10}),
+        help_text="Markdown. Say what goes in, what comes out, and where its limits are.",
+    )
+    access_duration = forms.TypedChoiceField(
+        coerce=int, choices=DURATIONS, initial=30 * DAY, label="Access lasts", help_text="From the moment of purchase."
+    )
+
+    def __init__(self, *args: Any, network: Network, agent: Agent | None = None, **kwargs: Any) -> None:
+        if agent is not None:
+            kwargs["initial"] = _agent_values(agent, network) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        category = self.fields["category"]
+        assert isinstance(category, forms.ModelChoiceField)  # noqa: S101  declared above
+        category.queryset = Category.objects.all()
+        if agent is not None:
+            self._keep_duration(agent.access_duration)
+        self.network = network
+        self.tokens = tokens_for(network)
+        for token in self.tokens:
+            self.fields[f"price_{token.symbol}"] = PriceField(token)
+
+    def _keep_duration(self, seconds: int) -> None:
+        """An agent made through the API may have a duration that is none of our choices."""
+        field = self.fields["access_duration"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101  declared above
+        if seconds not in dict(DURATIONS):
+            field.choices = [(seconds, f"{seconds:,} seconds"), *DURATIONS]
+
+    def price_fields(self) -> Iterator[forms.BoundField]:
+        """The bound price fields, in the order of the network's tokens."""
+        return (self[f"price_{token.symbol}"] for token in self.tokens)
+
+    def values(self) -> dict[str, Any]:
+        """The arguments of create_agent and update_agent."""
+        data = self.cleaned_data
+        prices = {token.symbol: data[f"price_{token.symbol}"] for token in self.tokens}
+        return {
+            "name": data["name"],
+            "tagline": data["tagline"],
+            "description": data["description"],
+            "category": data["category"].slug,
+            "access_duration": data["access_duration"],
+            "prices": {symbol: amount for symbol, amount in prices.items() if amount is not None},
+        }
+
+    def add_domain_error(self, error: DomainError) -> None:
+        """Puts an operation's sentences at the fields they are about."""
+        add_domain_error(self, error, {f"/prices/{token.symbol}": f"price_{token.symbol}" for token in self.tokens})
+
+
+class PriceField(forms.CharField):
+    """A price typed as `0.01`; the cleaned value is base units (an int), or None when left empty."""
+
+    def __init__(self, token: Token) -> None:
+        super().__init__(
+            required=False,
+            label=f"Price in {token.symbol}",
+            help_text=f"At most {token.decimals} decimals. Leave empty to not accept {token.symbol}.",
+            widget=forms.TextInput(
+                attrs={"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00", "class": "num"}
+            ),
+        )
+        self.token = token
+
+    def clean(self, value: Any) -> Any:
+        text = str(super().clean(value)).strip()
+        if not text:
+            return None
+        try:
+            return parse_amount(text, self.token)
+        except InvalidAmountError as exc:
+            raise forms.ValidationError(exc.message, code=exc.code) from exc
+
+
+class JsonField(forms.CharField):
+    """A JSON document in a text area; the cleaned value is the parsed document, or None when left empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "class": "input-code"}), **kwargs
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = str(super().clean(value)).strip()
+        if not text:
+            return None
+        try:
+            return json.loads(text, parse_constant=_no_such_number)
+        except json.JSONDecodeError as exc:
+            raise forms.ValidationError(
+                f"This is not JSON: line {exc.lineno}, column {exc.colno}: {exc.msg}.", code="invalid"
+            ) from exc
+        except ValueError as exc:
+            raise forms.ValidationError(str(exc), code="invalid") from exc
+        except RecursionError as exc:
+            raise forms.ValidationError("This is nested too deeply.", code="invalid") from exc
+
+
+class VersionForm(forms.Form):
+    """A container image and what goes in and comes out."""
+
+    number = forms.CharField(
+        max_length=20,
+        label="Version",
+        help_text="Three numbers, for example 1.2.0.",
+        widget=forms.TextInput(attrs={"class": "num"}),
+    )
+    image = forms.CharField(
+        max_length=300,
+        label="Container image",
+        help_text="With its digest, so that what you tested is what runs: registry.example/you/agent@sha256:…",
+        widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    input_schema = JsonField(
+        label="Input schema", help_text="JSON Schema 2020-12 with an object at the top. The run form is made from it."
+    )
+    output_schema = JsonField(
+        label="Output schema", help_text="What the agent prints at the end is checked against it."
+    )
+    example_input = JsonField(
+        required=False,
+        label="Example input",
+        help_text="Offered as “Use the example” in the run form; must fit the schema.",
+    )
+    release_notes = forms.CharField(
+        required=False,
+        max_length=5_000,
+        label="What is new",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, previous: AgentVersion | None = None, **kwargs: Any) -> None:
+        kwargs["initial"] = _version_values(previous) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+
+    def values(self) -> dict[str, Any]:
+        """The arguments of add_version."""
+        names = ("number", "image", "input_schema", "output_schema", "example_input", "release_notes")
+        return {name: self.cleaned_data[name] for name in names}
+
+    def add_domain_error(self, error: DomainError) -> None:
+        """Puts an operation's sentences at the fields they are about, with the place inside the document."""
+        add_domain_error(self, error, {})
+
+
+def add_domain_error(form: forms.Form, error: DomainError, places: dict[str, str]) -> None:
+    """Adds `error` to `form`: each of its fields where the form has it (a JSON pointer's first part names the field),
+    else the sentence itself at the top."""
+    unplaced = not error.fields
+    for place, sentence in error.fields.items():
+        name, _, inside = place.lstrip("/").partition("/")
+        name = places.get(place, name)
+        if name in form.fields:
+            form.add_error(name, f"At /{inside}: {sentence}" if inside and place not in places else sentence)
+        else:
+            unplaced = True
+    if unplaced:
+        form.add_error(None, error.message)
+
+
+def _no_such_number(name: str) -> None:
+    raise ValueError(f"This is not JSON: it has no {name}.")
+
+
+def _agent_values(agent: Agent, network: Network) -> dict[str, Any]:
+    prices = {price.token: price.amount for price in agent.prices.all()}
+    return {
+        "name": agent.name,
+        "tagline": agent.tagline,
+        "description": agent.description,
+        "category": agent.category_id,
+        "access_duration": agent.access_duration,
+        **{
+            f"price_{token.symbol}": format_units(prices[token.address], token.decimals)
+            for token in tokens_for(network)
+            if token.address in prices
+        },
+    }
+
+
+def _version_values(previous: AgentVersion | None) -> dict[str, Any]:
+    if previous is None:
+        return {
+            "number": "1.0.0",
+            "input_schema": _pretty(STARTING_SCHEMA),
+            "output_schema": _pretty(STARTING_OUTPUT),
+            "example_input": "",
+        }
+    return {
+        "number": next_patch(previous.number),
+        "image": previous.image,
+        "input_schema": _pretty(previous.input_schema),
+        "output_schema": _pretty(previous.output_schema),
+        "example_input": "" if previous.example_input is None else _pretty(previous.example_input),
+    }
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

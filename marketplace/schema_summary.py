@@ -1,0 +1,69 @@
+"""A JSON Schema's first level as a list that people can read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_KINDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "yes or no",
+    "array": "list",
+    "object": "group",
+    "null": "nothing",
+}
+_FORMATS = {"multiline": "long text", "date": "date", "date-time": "date and time", "email": "e-mail", "uri": "link"}
+_MEDIA = {"text/csv": "CSV", "text/markdown": "formatted text", "application/json": "JSON"}
+MOST_CHOICES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSummary:
+    """One member of the document: its name in JSON, and what a person is told about it."""
+
+    name: str
+    title: str
+    kind: str
+    description: str
+    required: bool
+    choices: tuple[str, ...] = ()
+
+
+def summarise(schema: object) -> list[FieldSummary]:
+    """The members of an object schema, in their order. Anything unexpected is left out: this is for reading only."""
+    return list(_members(schema)) if isinstance(schema, Mapping) else []
+
+
+def _members(schema: Mapping[str, Any]) -> Iterator[FieldSummary]:
+    properties = schema.get("properties")
+    required = schema.get("required")
+    for name, member in properties.items() if isinstance(properties, Mapping) else ():
+        if not isinstance(member, Mapping):
+            continue
+        choices = member.get("enum")
+        yield FieldSummary(
+            name=str(name),
+            title=str(member.get("title") or str(name).replace("_", " ").capitalize()),
+            kind=_kind(member),
+            description=str(member.get("description") or ""),
+            required=isinstance(required, list) and name in required,
+            choices=tuple(str(choice) for choice in choices[:MOST_CHOICES]) if isinstance(choices, list) else (),
+        )
+
+
+def _kind(member: Mapping[str, Any]) -> str:
+    media = _MEDIA.get(str(member.get("contentMediaType")))
+    if media:
+        return media
+    shown = _FORMATS.get(str(member.get("format")))
+    if shown:
+        return shown
+    kind = member.get("type")
+    if isinstance(kind, list):
+        return " or ".join(_KINDS.get(str(part), str(part)) for part in kind)
+    if kind == "array" and isinstance(member.get("items"), Mapping):
+        inner = member["items"].get("type")
+        plural = {"string": "texts", "integer": "whole numbers", "number": "numbers", "object": "rows"}
+        return f"list of {plural[inner]}" if inner in plural else "list"
+    return _KINDS.get(str(kind), "any value")

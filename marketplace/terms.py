@@ -1,0 +1,34 @@
+"""The platform's terms that pages explain, read from the settings."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Limits of a run (seconds, bytes, cores) and of the escrow (seconds, basis points)."""
+
+    seconds: int
+    memory: int
+    cpus: str
+    dispute_seconds: int
+    hold_seconds: int
+    fee_bps: int
+
+    @property
+    def fee_percent(self) -> str:
+        """`2.5` for 250 basis points."""
+        return f"{self.fee_bps / 100:g}"
+
+
+def current_terms() -> Terms:
+    """The terms as configured now."""
+    return Terms(
+        seconds=settings.EXECUTION_TIMEOUT_SECONDS,
+        memory=settings.EXECUTION_MEMORY_BYTES,
+        cpus=f"{settings.EXECUTION_NANO_CPUS / 1_000_000_000:g}",
+        dispute_seconds=settings.DISPUTE_WINDOW_SECONDS,
+        hold_seconds=settings.HOLD_PERIOD_SECONDS,
+        fee_bps=settings.PLATFORM_FEE_BPS,
+    )

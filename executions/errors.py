@@ -16,12 +16,19 @@ class NoEntitlementError(ExecutionError):
 
 
 class InputInvalidError(ExecutionError):
-    """The input breaks the version's schema; `fields` holds JSON pointers."""
+    """The input breaks the version's schema or a limit; `fields` holds JSON pointers."""
 
     code = "input_invalid"
 
 
+class UnknownAgentError(ExecutionError):
+    code = "unknown_agent"
+    http_status = 404
+
+
 class NoLiveVersionError(ExecutionError):
+    """Nothing of this agent may be run now: no version, a withdrawn one, or the agent is suspended."""
+
     code = "no_live_version"
     http_status = 409
 
@@ -30,6 +37,22 @@ class TooManyExecutionsError(ExecutionError):
     code = "too_many_executions"
     http_status = 429
     permanent = False
+
+
+class IdempotencyConflictError(ExecutionError):
+    """The key was used before for another request."""
+
+    code = "idempotency_conflict"
+    http_status = 409
+
+
+class InvalidIdempotencyKeyError(ExecutionError):
+    code = "invalid_idempotency_key"
+
+
+class NotYoursError(ExecutionError):
+    code = "not_yours"
+    http_status = 403
 
 
 class RunnerUnavailableError(ExecutionError):

@@ -1,8 +1,48 @@
-"""Health checks."""
+"""Health checks: whether executions can run now, told from what the workers report."""
 
 from typing import Any
 
+import redis
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from executions.models import Execution
+from executions.worker import heartbeat
+
 
 def status() -> list[dict[str, Any]]:
-    """Checks of this room: `{name, ok, detail}`."""
-    return []
+    """Checks of this room: `{name, ok, detail}`. Never raises for Redis; the database is checked before."""
+    try:
+        beats = heartbeat.beats()
+    except redis.RedisError:
+        return [_check("execution_workers", False, "Redis is away, so nobody knows."), _queue()]
+    return [_workers(beats), _engines(beats), _queue()]
+
+
+def _workers(beats: list[heartbeat.Beat]) -> dict[str, Any]:
+    if not beats:
+        return _check("execution_workers", False, "No worker is running: executions wait. Start the worker process.")
+    running = sum(beat.running for beat in beats)
+    return _check("execution_workers", True, f"{len(beats)} running, with {running} executions under way")
+
+
+def _engines(beats: list[heartbeat.Beat]) -> dict[str, Any]:
+    able = [beat for beat in beats if beat.engine_ok]
+    if able:
+        return _check("docker", True, ", ".join(sorted({beat.engine for beat in able})))
+    detail = "No worker can reach a Docker engine: executions wait." if beats else "Unknown while no worker is running."
+    return _check("docker", False, detail)
+
+
+def _queue() -> dict[str, Any]:
+    waiting = Execution.objects.filter(status=Execution.Status.QUEUED).aggregate(
+        count=Count("pk"), since=Min("queued_at")
+    )
+    if not waiting["count"]:
+        return _check("execution_queue", True, "empty")
+    age = int((timezone.now() - waiting["since"]).total_seconds())
+    return _check("execution_queue", True, f"{waiting['count']} waiting, the first for {age} s")
+
+
+def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "detail": detail}

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from executions.fields import DocumentField
+from executions.querysets import ExecutionQuerySet
 from marketplace.models import Agent, AgentVersion
 
 
@@ -37,33 +39,65 @@ class Execution(models.Model):
     version = models.ForeignKey(AgentVersion, on_delete=models.PROTECT, related_name="executions")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     reason = models.CharField(max_length=16, choices=Reason.choices, default=Reason.NONE, blank=True)
-    input = models.JSONField()
-    output = models.JSONField(null=True)
-    error = models.TextField(blank=True)
+    input = DocumentField()
+    output = DocumentField(null=True)
+    error = models.TextField(blank=True, help_text="What went wrong, as a sentence for the person who asked.")
     exit_code = models.IntegerField(null=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0, help_text="Counts claims; fences every write of a worker.")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Attempts that the platform failed.")
+    send_at = models.DateTimeField(help_text="When the id is sent to the workers again if nobody has claimed it.")
     lease_until = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True, help_text="When the current state must have been left.")
     worker = models.CharField(max_length=100, blank=True)
     container_id = models.CharField(max_length=64, blank=True)
     cancel_requested = models.BooleanField(default=False)
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked for under the key.")
     last_seq = models.PositiveIntegerField(default=0)
-    deadline_seconds = models.PositiveIntegerField()
+    deadline_seconds = models.PositiveIntegerField(help_text="How long the agent may run.")
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    objects = ExecutionQuerySet.as_manager()
+
     class Meta:
+        permissions: ClassVar = [("view_documents", "Can see inputs, outputs and logs of executions")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "idempotency_key"], name="one_execution_per_idempotency_key"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["queued", "starting", "running"]) ^ models.Q(finished_at__isnull=False),
+                name="finished_execution_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="failed") | ~models.Q(reason=""),
+                name="failed_execution_has_its_reason",
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["user", "-id"]),
-            models.Index(fields=["status", "lease_until"]),
+            models.Index(fields=["user", "-id"], name="execution_of_user"),
+            models.Index(fields=["agent", "-id"], name="execution_of_agent"),
+            models.Index(
+                fields=["status", "send_at"],
+                condition=models.Q(status__in=["queued", "starting", "running"]),
+                name="execution_unfinished",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Execution {self.pk}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has reached a state it never leaves."""
+        return self.finished_at is not None
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """From start to end, once both are known."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
 
 
 class LogArchive(models.Model):

@@ -1,5 +1,25 @@
 """API routes."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from executions.api.streaming import stream_log
+from executions.api.views import (
+    ExecutionCancelView,
+    ExecutionLogDownloadView,
+    ExecutionLogView,
+    ExecutionsView,
+    ExecutionView,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("executions", ExecutionsView.as_view(), name="api-executions"),
+    path("executions/<uuid:execution_id>", ExecutionView.as_view(), name="api-execution"),
+    path("executions/<uuid:execution_id>/cancel", ExecutionCancelView.as_view(), name="api-execution-cancel"),
+    path("executions/<uuid:execution_id>/logs", ExecutionLogView.as_view(), name="api-execution-logs"),
+    path("executions/<uuid:execution_id>/logs/stream", stream_log, name="api-execution-logs-stream"),
+    path(
+        "executions/<uuid:execution_id>/logs/download",
+        ExecutionLogDownloadView.as_view(),
+        name="api-execution-logs-download",
+    ),
+]

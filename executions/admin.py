@@ -1,0 +1,89 @@
+"""Executions for staff: to look at, to search, to stop. Nothing here can be edited."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from executions import dispatch
+from executions.models import Execution
+from executions.presentation import neutralised_json
+from wallets.models import User
+
+SHOWN = (
+    *("id", "user", "agent", "version", "status", "reason", "error", "exit_code"),
+    *("attempt", "failures", "worker", "container_id", "cancel_requested", "last_seq", "deadline_seconds"),
+    *("queued_at", "send_at", "started_at", "lease_until", "deadline_at", "finished_at"),
+)
+DOCUMENTS = ("shown_input", "shown_output")
+
+
+@admin.register(Execution)
+class ExecutionAdmin(ModelAdmin):  # type: ignore[misc]
+    """Inputs and outputs are the buyers' own: shown only to staff with the permission to see documents."""
+
+    list_display = ["id", "agent", "version_number", "user", "shown_status", "reason", "attempt", "queued_at", "took"]
+    list_filter = ["status", "reason", "queued_at"]
+    search_fields = ["=id", "agent__slug", "agent__name", "=user__wallets__address", "user__email", "worker"]
+    search_help_text = "Id, agent, e-mail, wallet or worker"
+    list_select_related = ["agent", "version", "user"]
+    date_hierarchy = "queued_at"
+    ordering = ["-id"]
+    actions = ["stop_executions"]
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Execution]:
+        rows: QuerySet[Execution] = super().get_queryset(request)
+        return rows.prefetch_related("user__wallets")
+
+    def get_fields(self, request: HttpRequest, obj: Execution | None = None) -> list[str]:
+        names = list(SHOWN)
+        if request.user.has_perm("executions.view_documents"):
+            names += DOCUMENTS
+        return names
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Execution | None = None) -> list[str]:
+        return self.get_fields(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Execution | None = None) -> bool:
+        return False
+
+    @action(description="Stop selected executions", permissions=["change"])  # type: ignore[untyped-decorator]
+    def stop_executions(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        unfinished = list(queryset.filter(finished_at=None).values_list("pk", flat=True))
+        for execution_id in unfinished:
+            dispatch.cancel(cast("User", request.user), execution_id)
+            self.log_change(request, Execution.objects.get(pk=execution_id), "Stopped.")
+        self.message_user(request, f"{len(unfinished)} executions asked to stop.", messages.SUCCESS)
+
+    @display(description="Version")  # type: ignore[untyped-decorator]
+    def version_number(self, execution: Execution) -> str:
+        return execution.version.number
+
+    @display(  # type: ignore[untyped-decorator]
+        description="Status",
+        ordering="status",
+        label={"Succeeded": "success", "Failed": "danger", "Timed out": "danger", "Running": "info"},
+    )
+    def shown_status(self, execution: Execution) -> str:
+        return execution.get_status_display()
+
+    @display(description="Took")  # type: ignore[untyped-decorator]
+    def took(self, execution: Execution) -> str:
+        seconds = execution.duration_seconds
+        return "" if seconds is None else f"{seconds:.1f} s"
+
+    @display(description="Input")  # type: ignore[untyped-decorator]
+    def shown_input(self, execution: Execution) -> str:
+        return neutralised_json(execution.input)
+
+    @display(description="Output")  # type: ignore[untyped-decorator]
+    def shown_output(self, execution: Execution) -> Any:
+        return "" if execution.status != Execution.Status.SUCCEEDED else neutralised_json(execution.output)

@@ -1,0 +1,107 @@
+"""What the API takes and gives."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from executions.models import Execution
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class DocumentSerializerField(serializers.JSONField):
+    """Any JSON document."""
+
+
+class ExecutionRequestSerializer(serializers.Serializer[Any]):
+    """What to run, on what."""
+
+    agent = serializers.SlugField(help_text="The agent's slug.")
+    version = serializers.CharField(
+        max_length=20, required=False, help_text="Number of the version; the live one when left out."
+    )
+    input = DocumentSerializerField(help_text="A JSON document that fits the version's input schema.")
+
+
+class ExecutionAgentSerializer(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ExecutionSerializer(serializers.ModelSerializer[Execution]):
+    """An execution. `input` and `output` are null for staff who may not read them."""
+
+    agent = ExecutionAgentSerializer(read_only=True)
+    version = serializers.CharField(source="version.number", read_only=True)
+    reason_text = serializers.CharField(source="get_reason_display", read_only=True)
+    status_text = serializers.CharField(source="get_status_display", read_only=True)
+    input = DocumentSerializerField(read_only=True)
+    output = DocumentSerializerField(read_only=True, allow_null=True)
+    duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Execution
+        fields = [
+            "id",
+            "agent",
+            "version",
+            "status",
+            "status_text",
+            "reason",
+            "reason_text",
+            "error",
+            "input",
+            "output",
+            "exit_code",
+            "attempt",
+            "last_seq",
+            "cancel_requested",
+            "deadline_seconds",
+            "queued_at",
+            "started_at",
+            "finished_at",
+            "duration_seconds",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: Execution) -> dict[str, Any]:
+        data: dict[str, Any] = super().to_representation(instance)
+        if not self.context.get("documents", True):
+            data["input"] = data["output"] = None
+        return data
+
+
+class ExecutionSummarySerializer(ExecutionSerializer):
+    """An execution in a list: without its documents."""
+
+    class Meta(ExecutionSerializer.Meta):
+        fields = [name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output"}]
+        read_only_fields = fields
+
+    def to_representation(self, instance: Execution) -> dict[str, Any]:
+        return serializers.ModelSerializer.to_representation(self, instance)
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """A line of the log. `text` has its control characters neutralised."""
+
+    seq = serializers.IntegerField()
+    time = serializers.DateTimeField()
+    stream = serializers.ChoiceField(choices=["stdout", "stderr", "event"])
+    text = serializers.CharField()
+
+
+class LogSerializer(serializers.Serializer[Any]):
+    """A part of the log. `complete`: the execution has ended and no line comes after these."""
+
+    lines = LineSerializer(many=True)
+    last_seq = serializers.IntegerField()
+    complete = serializers.BooleanField()
+
+
+class LogQuerySerializer(serializers.Serializer[Any]):
+    """Which lines."""
+
+    after = serializers.IntegerField(min_value=0, default=0, help_text="Lines with higher numbers.")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=500)

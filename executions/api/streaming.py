@@ -1,0 +1,82 @@
+"""The log as server-sent events, for programs that would rather read a response than open a socket."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.views.decorators.http import require_GET
+from rest_framework.exceptions import APIException
+
+from executions.access import may_read_documents, visible_execution
+from executions.api.serializers import ExecutionSerializer
+from executions.api.views import authenticate
+from executions.following import Changed, Ended, Idle, Lines, follow
+from executions.models import Execution
+from wallets.models import User
+
+
+@require_GET
+async def stream_log(request: HttpRequest, execution_id: UUID) -> HttpResponse | StreamingHttpResponse:
+    """`status`, `lines` and `end` events as on the WebSocket. `?after=` or `Last-Event-ID` says where to go on."""
+    found = await _open(request, execution_id)
+    if isinstance(found, HttpResponse):
+        return found
+    after = _after(request)
+    if after is None:
+        return _problem(400, "invalid", "`after` must be the number of a line.")
+    return StreamingHttpResponse(
+        _events(found.pk, after),
+        content_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(execution_id: UUID, after: int) -> AsyncIterator[bytes]:
+    async for event in follow(execution_id, after):
+        match event:
+            case Changed(execution):
+                yield _event("status", {"execution": await _shown(execution)})
+            case Lines(page):
+                yield _event("lines", {"lines": page.shown()}, page.lines[-1].seq)
+            case Ended(execution):
+                yield _event("end", {"execution": await _shown(execution)})
+            case Idle():
+                yield b": still here\n\n"
+
+
+def _event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data, default=str)}\n\n".encode()
+
+
+@sync_to_async
+def _open(request: HttpRequest, execution_id: UUID) -> Execution | HttpResponse:
+    """The execution when the caller may read it, else the answer that says why not."""
+    try:
+        user: User | None = authenticate(request)
+    except APIException as exc:
+        return _problem(exc.status_code, "not_authenticated", str(exc.detail))
+    if user is None:
+        return _problem(401, "not_authenticated", "Sign in, or send an access token.")
+    execution = visible_execution(user, execution_id)
+    if execution is None or not may_read_documents(user, execution):
+        return _problem(404, "not_found", "There is nothing at this address, or it is not yours to see.")
+    return execution
+
+
+@sync_to_async
+def _shown(execution: Execution) -> dict[str, Any]:
+    return dict(ExecutionSerializer(execution).data)
+
+
+def _after(request: HttpRequest) -> int | None:
+    text = request.headers.get("Last-Event-ID") or request.GET.get("after") or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _problem(status: int, code: str, detail: str) -> JsonResponse:
+    body = {"type": f"about:blank#{code}", "title": detail, "status": status, "detail": detail, "code": code}
+    return JsonResponse(body, status=status, content_type="application/problem+json")

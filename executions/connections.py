@@ -1,0 +1,20 @@
+"""The Redis connection of this room: log streams, the workers' heartbeats, the queue's length."""
+
+from functools import cache
+
+import redis
+from django.conf import settings
+
+# A Redis that does not answer within this time counts as away; nothing here waits for it longer.
+SOCKET_SECONDS = 3.0
+
+
+@cache
+def redis_client() -> redis.Redis:
+    """The process's client; it pools connections and may be used from any thread."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        health_check_interval=30,
+    )

@@ -1,0 +1,132 @@
+"""A worker's hold on an execution: taking it, keeping it, giving it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from executions import limits, notify
+from executions.dispatch.ending import end
+from executions.models import Execution
+from executions.states import ACTIVE, Status, move
+
+log = structlog.get_logger(__name__)
+_ANY = Q()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the row says of a hold: whether it is still held, and whether somebody wants the run cancelled."""
+
+    held: bool
+    cancel_requested: bool
+
+
+def claim(execution_id: UUID, worker: str) -> Execution | None:
+    """Take a queued execution for `worker`; None when it is not queued (any more).
+
+    Two workers with the same message: the conditional UPDATE lets one through. The attempt number grows with every
+    claim and names the hold from here on.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        taken = move(
+            execution_id,
+            Status.STARTING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            container_id="",
+            lease_until=now + limits.LEASE,
+            deadline_at=now + limits.START_WITHIN,
+        )
+        if not taken:
+            return None
+        execution = Execution.objects.select_related("version", "agent").get(pk=execution_id)
+        transaction.on_commit(lambda: notify.changed(execution_id))
+    return execution
+
+
+def begin(execution_id: UUID, attempt: int, container_id: str) -> bool:
+    """The agent has started. False when the hold is lost."""
+    now = timezone.now()
+    row = Execution.objects.filter(pk=execution_id).values_list("deadline_seconds", flat=True).first()
+    began = row is not None and move(
+        execution_id,
+        Status.RUNNING,
+        held_by=attempt,
+        container_id=container_id,
+        started_at=now,
+        deadline_at=now + timedelta(seconds=row) + limits.DEADLINE_GRACE,
+    )
+    if began:
+        notify.changed(execution_id)
+    return began
+
+
+def renew(holds: Mapping[UUID, int]) -> None:
+    """Renew the leases of `holds` (execution -> attempt). A hold that is lost is left alone."""
+    until = timezone.now() + limits.LEASE
+    for execution_id, attempt in holds.items():
+        Execution.objects.filter(pk=execution_id, attempt=attempt, status__in=ACTIVE).update(lease_until=until)
+
+
+def standing(holds: Mapping[UUID, int]) -> dict[UUID, Standing]:
+    """How each hold stands now, in one query."""
+    rows = {
+        pk: (attempt, status, cancel)
+        for pk, attempt, status, cancel in Execution.objects.filter(pk__in=holds).values_list(
+            "pk", "attempt", "status", "cancel_requested"
+        )
+    }
+    result = {}
+    for execution_id, attempt in holds.items():
+        current, status, cancel = rows.get(execution_id, (0, "", False))
+        result[execution_id] = Standing(held=current == attempt and status in ACTIVE, cancel_requested=cancel)
+    return result
+
+
+def postpone(execution_id: UUID, delay: timedelta) -> None:
+    """Leave a queued execution queued and have it sent again after `delay`."""
+    Execution.objects.filter(pk=execution_id, status=Status.QUEUED).update(send_at=timezone.now() + delay)
+
+
+def give_back(
+    execution_id: UUID,
+    attempt: int,
+    note: str,
+    *,
+    last_seq: int | None = None,
+    delay: timedelta = timedelta(0),
+    failed: bool = True,
+    where: Q = _ANY,
+) -> bool:
+    """Put a held execution back into the queue, for the sweep to send after `delay`; False when the hold is lost.
+
+    `failed` counts against MAX_INFRASTRUCTURE_FAILURES, `note` tells the next attempt's log why there is one, `where`
+    adds conditions. When its owner has asked to cancel, it is cancelled instead.
+    """
+    changes: dict[str, object] = {
+        "lease_until": None,
+        "deadline_at": None,
+        "started_at": None,
+        "worker": "",
+        "container_id": "",
+        "error": note,
+        "send_at": timezone.now() + delay,
+    }
+    if failed:
+        changes["failures"] = F("failures") + 1
+    if last_seq is not None:
+        changes["last_seq"] = last_seq
+    # The condition closes the race with a cancellation that arrives at this moment.
+    returned = move(execution_id, Status.QUEUED, held_by=attempt, where=where & Q(cancel_requested=False), **changes)
+    if returned:
+        log.info("execution_given_back", execution_id=str(execution_id), attempt=attempt, note=note)
+        notify.changed(execution_id)
+        return True
+    return end(execution_id, Status.CANCELLED, held_by=attempt, where=where & Q(cancel_requested=True))

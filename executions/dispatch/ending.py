@@ -1,0 +1,74 @@
+"""The last write of an execution: its final state and its log, together or not at all."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import redis
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from executions import logs, notify
+from executions.logs import Line
+from executions.models import Execution
+from executions.states import Status, move
+from marketplace.models import Agent
+
+log = structlog.get_logger(__name__)
+
+
+def end(
+    execution_id: UUID,
+    status: Status,
+    *,
+    held_by: int | None = None,
+    where: Q | None = None,
+    lines: Sequence[Line] | None = None,
+    **changes: Any,
+) -> bool:
+    """Move the execution to a terminal `status` and archive its log; False when it is not ours to end.
+
+    `lines` is the whole log; when not given, what Redis has. A log that cannot be had now is archived by the sweep.
+    """
+    if lines is None:
+        lines = _collect(execution_id)
+    if lines:
+        changes["last_seq"] = lines[-1].seq
+    with transaction.atomic():
+        ended = move(
+            execution_id,
+            status,
+            held_by=held_by,
+            where=where,
+            finished_at=timezone.now(),
+            lease_until=None,
+            deadline_at=None,
+            **changes,
+        )
+        if not ended:
+            return False
+        if lines:
+            logs.archive(execution_id, lines)
+        if status == Status.SUCCEEDED:
+            Agent.objects.filter(executions=execution_id).update(execution_count=F("execution_count") + 1)
+        transaction.on_commit(lambda: _tell(execution_id, archived=bool(lines)))
+    log.info("execution_ended", execution_id=str(execution_id), status=status.value, attempt=held_by)
+    return True
+
+
+def _tell(execution_id: UUID, *, archived: bool) -> None:
+    notify.changed(execution_id)
+    if archived:
+        logs.forget(execution_id)
+
+
+def _collect(execution_id: UUID) -> list[Line]:
+    if not Execution.objects.filter(pk=execution_id, attempt__gt=0).exists():
+        return []
+    try:
+        return logs.collect(execution_id)
+    except redis.RedisError as exc:
+        log.warning("log_not_collected", execution_id=str(execution_id), error=type(exc).__name__)
+        return []

@@ -1,0 +1,137 @@
+"""What puts right that something died: a message, a worker, an engine. Safe to run anywhere, at any time, twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import redis
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from executions import limits, logs
+from executions.dispatch import queue
+from executions.dispatch.claims import give_back
+from executions.dispatch.ending import end
+from executions.errors import RunnerUnavailableError
+from executions.models import Execution
+from executions.runners.base import Runner
+from executions.states import ACTIVE, TERMINAL, Status
+
+log = structlog.get_logger(__name__)
+BATCH = 500
+LOST_NOTE = "The worker that ran it disappeared."
+STUCK_NOTE = "It did not start in time."
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did."""
+
+    sent: int = 0
+    retried: int = 0
+    ended: int = 0
+    removed: int = 0
+    archived: int = 0
+
+
+def sweep(runner: Runner | None = None) -> Swept:
+    """Send again what nobody picked up, take executions from workers that are gone or stuck, archive logs left behind,
+    and, with a `runner`, remove containers that belong to no execution under way."""
+    swept = Swept()
+    # In this order: an execution is taken away first, then its old container is killed, and only then sent anew.
+    _expire_leases(swept)
+    _enforce_deadlines(swept)
+    if runner is not None:
+        reap(runner, swept)
+    _resend(swept)
+    _archive_left_behind(swept)
+    if swept != Swept():
+        log.info("executions_swept", **{name: getattr(swept, name) for name in Swept.__slots__})
+    return swept
+
+
+def reap(runner: Runner, swept: Swept) -> None:
+    """Remove every container of ours whose attempt is not, or no longer, under way. A row exists and says `starting`
+    before its container does, so a container without one is an orphan at any moment."""
+    try:
+        found = runner.containers()
+        live = dict(
+            Execution.objects.filter(pk__in={one.execution_id for one in found}, status__in=ACTIVE).values_list(
+                "pk", "attempt"
+            )
+        )
+        for one in found:
+            if live.get(one.execution_id) != one.attempt:
+                runner.remove(one.handle)
+                swept.removed += 1
+                log.warning("orphan_removed", execution_id=str(one.execution_id), attempt=one.attempt)
+    except RunnerUnavailableError as exc:
+        log.warning("engine_not_reaped", error=exc.message)
+
+
+def _expire_leases(swept: Swept) -> None:
+    now = timezone.now()
+    gone = Q(lease_until__lt=now)  # checked again in the UPDATE: the worker may renew at this moment
+    for execution in Execution.objects.filter(gone, status__in=ACTIVE).order_by("pk")[:BATCH]:
+        _take_away(execution, gone, Execution.Reason.LOST, LOST_NOTE, swept)
+
+
+def _enforce_deadlines(swept: Swept) -> None:
+    """The worker renews its lease but does not end the run: it hangs, or its clock does."""
+    late = Q(deadline_at__lt=timezone.now())
+    for execution in Execution.objects.filter(late, status__in=ACTIVE).order_by("pk")[:BATCH]:
+        if execution.status == Status.STARTING:
+            _take_away(execution, late, Execution.Reason.INFRASTRUCTURE, STUCK_NOTE, swept)
+        else:
+            note = f"The agent ran longer than the {execution.deadline_seconds} seconds it has."
+            ended = end(execution.pk, Status.TIMED_OUT, held_by=execution.attempt, where=late, error=note)
+            swept.ended += ended
+
+
+def _take_away(execution: Execution, where: Q, reason: str, note: str, swept: Swept) -> None:
+    """Another attempt, unless this was the last one allowed."""
+    if execution.failures + 1 < limits.MAX_INFRASTRUCTURE_FAILURES:
+        swept.retried += give_back(execution.pk, execution.attempt, note, where=where)
+        return
+    swept.ended += end(
+        execution.pk,
+        Status.FAILED,
+        held_by=execution.attempt,
+        where=where,
+        reason=reason,
+        error=f"{note} It was tried {limits.MAX_INFRASTRUCTURE_FAILURES} times; run it again later.",
+        failures=execution.failures + 1,
+    )
+
+
+def _resend(swept: Swept) -> None:
+    now = timezone.now()
+    try:
+        # Where messages pile up, an execution has most likely just not had its turn: one more message helps nobody.
+        again = now + (limits.RESEND_AFTER if queue.length() == 0 else limits.RESEND_WHEN_BUSY)
+    except redis.RedisError:
+        return
+    due = Execution.objects.filter(status=Status.QUEUED, send_at__lte=now).order_by("pk")
+    for execution_id, send_at in due.values_list("pk", "send_at")[:BATCH]:
+        # Two sweeps at once: only one moves the date, and only that one sends.
+        mine = Execution.objects.filter(pk=execution_id, status=Status.QUEUED, send_at=send_at)
+        if mine.update(send_at=again) and queue.send(execution_id):
+            swept.sent += 1
+
+
+def _archive_left_behind(swept: Swept) -> None:
+    """Redis was away when these ended; their streams may be there now."""
+    recent = timezone.now() - timedelta(days=1)
+    rows = Execution.objects.filter(
+        status__in=TERMINAL, finished_at__gt=recent, attempt__gt=0, last_seq__gt=0, log_archive=None
+    )
+    for execution_id in rows.values_list("pk", flat=True)[:BATCH]:
+        try:
+            lines = logs.collect(execution_id)
+        except redis.RedisError:
+            return
+        if lines:
+            with transaction.atomic():
+                swept.archived += bool(logs.archive(execution_id, lines))
+            logs.forget(execution_id)

@@ -1,0 +1,127 @@
+"""Watching an execution: everything from a line on, then what comes, until the end. Sockets and event streams share it.
+
+The numbered log is the truth. A notice only wakes us; when one is lost we look by ourselves after POLL_SECONDS.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+
+from executions import logs, notify
+from executions.logs.reading import LogPage, live_page
+from executions.models import Execution
+
+PAGE = 500
+POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The row as it is now."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The next lines of the log."""
+
+    page: LogPage
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing happened for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All lines were given; the row has its final state."""
+
+    execution: Execution
+
+
+Event = Changed | Lines | Idle | Ended
+
+
+async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
+    """First the row, then every line after number `after` exactly once and in order, changes of the row as they come,
+    and Ended at last. Raises Execution.DoesNotExist."""
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    group = notify.group(execution_id)
+    # Joined before the first look: what happens in between leaves a notice.
+    await layer.group_add(group, channel)
+    try:
+        execution = await _load(execution_id)
+        yield Changed(execution)
+        while True:
+            # The row was read before these lines: once it says "ended", no line can be missing from them.
+            async for page in _pages(execution, after):
+                after = page.lines[-1].seq
+                yield Lines(page)
+            if execution.is_finished:
+                yield Ended(execution)
+                return
+            notice = await _notice(channel, after)
+            if notice == "execution.lines":
+                continue
+            if notice is None:
+                yield Idle()
+            latest = await _load(execution_id)
+            if _differs(latest, execution):
+                yield Changed(latest)
+            execution = latest
+    finally:
+        await layer.group_discard(group, channel)
+
+
+async def _notice(channel: str, after: int) -> str | None:
+    """The kind of the next notice that tells something new; None when none came in time."""
+    layer = get_channel_layer()
+    try:
+        async with asyncio.timeout(POLL_SECONDS):
+            while True:
+                message: dict[str, Any] = await layer.receive(channel)
+                if message["type"] != "execution.lines" or message["seq"] > after:
+                    return str(message["type"])
+    except TimeoutError:
+        return None
+
+
+async def _pages(execution: Execution, after: int) -> AsyncIterator[LogPage]:
+    while True:
+        page = await _read(execution, after)
+        if not page.lines:
+            return
+        yield page
+        if len(page.lines) < PAGE:
+            return
+        after = page.lines[-1].seq
+
+
+async def _read(execution: Execution, after: int) -> LogPage:
+    """While it runs only Redis has lines; the archive is looked into when it has ended and Redis has no more."""
+    page = await sync_to_async(live_page, thread_sensitive=False)(execution.pk, after, PAGE)
+    if page.lines or not execution.is_finished:
+        return page
+    archived: LogPage = await database_sync_to_async(logs.read)(execution.pk, after, PAGE)
+    return archived
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _load(execution_id: UUID) -> Execution:
+    return Execution.objects.with_names().get(pk=execution_id)
+
+
+def _differs(one: Execution, other: Execution) -> bool:
+    return any(
+        getattr(one, name) != getattr(other, name)
+        for name in ("status", "attempt", "cancel_requested", "started_at", "finished_at")
+    )

@@ -1,0 +1,78 @@
+"""What one execution may use. Settings may move the figures; each has a default that suits two cores."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+# A worker that has not renewed its lease for this long has lost the execution.
+LEASE = timedelta(seconds=30)
+# How often leases are renewed, and how often a worker looks for cancellations.
+RENEW_EVERY = timedelta(seconds=10)
+LOOK_EVERY = timedelta(milliseconds=500)
+# A queued execution nobody claimed is sent again after this long; one that waits for an engine after RETRY_AFTER.
+RESEND_AFTER = timedelta(seconds=30)
+RESEND_WHEN_BUSY = timedelta(minutes=2)
+RETRY_AFTER = timedelta(seconds=10)
+# Pulling and starting together.
+START_WITHIN = timedelta(minutes=12)
+PULL_WITHIN = timedelta(minutes=10)
+# A worker kills its container at the deadline; when it has not written that down by then, the sweep does.
+DEADLINE_GRACE = timedelta(seconds=20)
+MAX_INFRASTRUCTURE_FAILURES = 3
+# Nesting of a JSON document: deeper ones exhaust the stack of ordinary parsers.
+DOCUMENT_DEPTH = 64
+IDEMPOTENCY_KEY_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one run. Sizes in bytes, times in seconds."""
+
+    timeout: int
+    memory: int
+    nano_cpus: int
+    input: int
+    output: int  # of the result document, and of any line of standard output
+    log: int  # kept; what follows is dropped with a visible mark
+    log_lines: int
+    log_line: int  # longer lines are cut with a visible mark
+    written: int  # of both streams together; more ends the run
+    processes: int = 64
+    scratch: int = 64 * 1024 * 1024  # /tmp
+    scratch_files: int = 4096
+    shared_memory: int = 8 * 1024 * 1024
+    open_files: int = 1024
+    file_size: int = 64 * 1024 * 1024
+
+
+def current() -> Limits:
+    """The limits as configured now."""
+    output, log = settings.EXECUTION_OUTPUT_BYTES, settings.EXECUTION_LOG_BYTES
+    return Limits(
+        timeout=settings.EXECUTION_TIMEOUT_SECONDS,
+        memory=settings.EXECUTION_MEMORY_BYTES,
+        nano_cpus=settings.EXECUTION_NANO_CPUS,
+        input=settings.EXECUTION_INPUT_BYTES,
+        output=output,
+        log=log,
+        log_lines=_optional("EXECUTION_LOG_LINES", 50_000),
+        log_line=_optional("EXECUTION_LOG_LINE_BYTES", 16 * 1024),
+        written=_optional("EXECUTION_WRITTEN_BYTES", 16 * (output + log)),
+    )
+
+
+def concurrent_per_user() -> int:
+    """How many unfinished executions one user may have."""
+    value: int = settings.EXECUTION_CONCURRENT_PER_USER
+    return value
+
+
+def shutdown_grace() -> float:
+    """Seconds that running agents get to finish when their worker is asked to stop."""
+    return float(_optional("EXECUTION_SHUTDOWN_SECONDS", 10))
+
+
+def _optional(name: str, default: Any) -> Any:
+    return getattr(settings, name, default)

@@ -1,0 +1,77 @@
+"""The whole log of an ended execution in one row: packed lines, compressed."""
+
+import time
+import zlib
+from collections.abc import Iterable
+from uuid import UUID
+
+import redis
+import structlog
+
+from executions.logs import stream
+from executions.logs.lines import Line, Stream
+from executions.models import LogArchive
+
+log = structlog.get_logger(__name__)
+PAGE = 5_000
+LOST = "(This line was lost when the log store restarted.)"
+# Reading a log decompresses at most this much (bytes); the writer's budgets keep every log far below.
+MAX_BYTES = 256 * 1024 * 1024
+
+
+def archive(execution_id: UUID, lines: Iterable[Line]) -> int:
+    """Write the archive; returns the number of lines. The first one written stays."""
+    packed = [line.packed() for line in lines]
+    LogArchive.objects.bulk_create(
+        [
+            LogArchive(
+                execution_id=execution_id, lines=zlib.compress(b"\n".join(packed), level=6), line_count=len(packed)
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return len(packed)
+
+
+def archived(execution_id: UUID) -> list[Line] | None:
+    """All lines of the archive; None when there is none."""
+    row = LogArchive.objects.filter(execution_id=execution_id).values_list("lines", flat=True).first()
+    if row is None:
+        return None
+    raw = zlib.decompressobj().decompress(bytes(row), MAX_BYTES)
+    return [Line.unpacked(part) for part in raw.split(b"\n") if part]
+
+
+def collect(execution_id: UUID) -> list[Line]:
+    """Every line now in the stream. Raises redis.RedisError."""
+    lines: list[Line] = []
+    while page := stream.lines_after(execution_id, lines[-1].seq if lines else 0, PAGE):
+        lines += page
+    return lines
+
+
+def earlier(execution_id: UUID, attempt: int, last_seq: int) -> list[Line]:
+    """The lines of the attempts before `attempt`, which get no more in from now on.
+
+    `last_seq` is the highest number known to have been given. Lines that Redis lost meanwhile are replaced by a mark,
+    for a number must never be missing.
+    """
+    if attempt <= 1:
+        return []
+    lines: list[Line] = []
+    try:
+        stream.fence(execution_id, attempt)
+        lines = collect(execution_id)
+    except redis.RedisError as exc:
+        log.warning("earlier_log_lost", execution_id=str(execution_id), error=type(exc).__name__)
+    known = {line.seq: line for line in lines}
+    now = int(time.time() * 1000)
+    return [known.get(seq) or Line(seq, now, Stream.EVENT, LOST) for seq in range(1, max([last_seq, *known]) + 1)]
+
+
+def forget(execution_id: UUID) -> None:
+    """Let the stream go once the transaction that wrote the archive is through; Redis may be away."""
+    try:
+        stream.expire(execution_id)
+    except redis.RedisError as exc:
+        log.warning("log_stream_not_expired", execution_id=str(execution_id), error=type(exc).__name__)

@@ -1,0 +1,58 @@
+"""Reading a log from wherever it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import redis
+
+from executions.logs import stream
+from executions.logs.archive import archived
+from executions.logs.lines import Line
+
+MAX_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some lines in order. `last_seq` is the number of the last one known when the page was read."""
+
+    lines: tuple[Line, ...]
+    last_seq: int
+
+    def shown(self) -> list[dict[str, Any]]:
+        return [line.shown() for line in self.lines]
+
+
+def read(execution_id: UUID, after: int = 0, limit: int = MAX_PAGE) -> LogPage:
+    """At most `limit` lines with numbers above `after`: from the stream, else from the archive.
+
+    The archive is written before the stream is let go, so one of the two always has the lines.
+    """
+    live = live_page(execution_id, after, limit)
+    if live.lines:
+        return live
+    lines = archived(execution_id)
+    if lines is None:
+        return live
+    wanted = [line for line in lines if line.seq > after][:limit]
+    return LogPage(tuple(wanted), lines[-1].seq if lines else 0)
+
+
+def live_page(execution_id: UUID, after: int, limit: int) -> LogPage:
+    """What the stream has; an empty page when Redis is away."""
+    try:
+        lines = tuple(stream.lines_after(execution_id, after, limit))
+        last = lines[-1].seq if 0 < len(lines) < limit else stream.last_seq(execution_id)
+    except redis.RedisError:
+        return LogPage((), 0)
+    return LogPage(lines, last)
+
+
+def everything(execution_id: UUID) -> Iterator[Line]:
+    """All lines there are now, page by page."""
+    after = 0
+    while (page := read(execution_id, after)).lines:
+        yield from page.lines
+        after = page.lines[-1].seq

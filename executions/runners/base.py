@@ -1,0 +1,126 @@
+"""What every runner offers: it takes a RunSpec, feeds a Sink, obeys a Control, and answers with a RunOutcome.
+
+A runner knows nothing of users, purchases or tables.
+"""
+
+import socket
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from executions.limits import Limits
+
+
+class Stop(StrEnum):
+    """Why a run is to end early."""
+
+    CANCELLED = "cancelled"
+    SHUTDOWN = "shutdown"  # the worker is going down; another one will run it anew
+    LOST = "lost"  # the execution belongs to a later attempt, or has ended
+
+
+class Ending(StrEnum):
+    """How a run ended."""
+
+    EXITED = "exited"
+    OUT_OF_MEMORY = "out_of_memory"
+    OUTPUT_LIMIT = "output_limit"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    IMAGE = "image"  # missing, refused or not startable
+    INFRASTRUCTURE = "infrastructure"  # the platform failed: try again, a few times
+    UNAVAILABLE = "unavailable"  # no engine: wait for one
+    SHUTDOWN = "shutdown"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One attempt to run an image on an input."""
+
+    execution_id: UUID
+    attempt: int
+    image: str  # repository@sha256:digest
+    input: bytes
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """`output` is the last line of standard output that is a JSON document; `message` a sentence when it went wrong."""
+
+    ending: Ending
+    message: str = ""
+    exit_code: int | None = None
+    output: bytes | None = None
+
+
+class Sink(Protocol):
+    """Where a run reports to, from the thread that runs it."""
+
+    def started(self, handle: str) -> bool:
+        """The agent runs; `handle` names its container. False: it must be stopped, it belongs to nobody any more."""
+
+    def line(self, source: str, text: str, at: float) -> None:
+        """A line of "stdout" or "stderr", seen at `at` (seconds since 1970)."""
+
+    def event(self, text: str) -> None:
+        """Something the platform did or saw."""
+
+
+class Control:
+    """Tells a run to stop. Set from any thread; the run can select() on it, so that it wakes at once."""
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._lock = threading.Lock()
+        self._reason: Stop | None = None
+        self._closed = False
+
+    @property
+    def reason(self) -> Stop | None:
+        return self._reason
+
+    def stop(self, reason: Stop) -> None:
+        """Ask the run to end. The first reason counts."""
+        with self._lock:
+            if self._reason is None and not self._closed:
+                self._reason = reason
+                self._sender.send(b"!")
+
+    def fileno(self) -> int:
+        return self._receiver.fileno()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._receiver.close()
+            self._sender.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A container of ours on an engine. `deadline` is in seconds since 1970."""
+
+    handle: str
+    execution_id: UUID
+    attempt: int
+    deadline: int
+
+
+class Runner(Protocol):
+    """An engine that runs agents. Its methods raise RunnerUnavailableError when the engine does not answer."""
+
+    def describe(self) -> str:
+        """The engine in a few words, for health checks."""
+
+    def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
+        """Run to the end, whatever happens, and leave nothing behind. Raises nothing an agent or engine can cause."""
+
+    def containers(self) -> list[Found]:
+        """Every container of this installation on the engine, running or not."""
+
+    def remove(self, handle: str) -> None:
+        """Kill and remove a container; one that is gone already is no error."""

@@ -1,0 +1,167 @@
+"""Finding the image a version names, fetching it when it is not here, and refusing what no agent needs."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+
+from executions.limits import PULL_WITHIN
+from executions.runners.base import Control
+from executions.runners.docker.confinement import MAX_VOLUMES, clean_volume_paths
+from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
+
+PROGRESS_EVERY = 2.0
+# Places that belong to the container's own system.
+_RESERVED = ("/proc", "/sys", "/dev")
+
+
+class ImageUnusableError(Exception):
+    """The image cannot be had or may not be run; the message is for the person who asked."""
+
+
+class PullStoppedError(Exception):
+    """The run was told to stop while pulling."""
+
+
+def resolve(engine: Engine, reference: str, control: Control, event: Any) -> dict[str, Any]:
+    """The engine's description of the image `repository@sha256:digest`, pulled when it is not there.
+
+    The digest is that of a manifest (an image that came from a registry) or, for images built on this engine, the image
+    id; the latter counts only when the image carries a tag of the same repository. Raises ImageUnusableError,
+    PullStoppedError, EngineCallError, RunnerUnavailableError.
+    """
+    repository, _, digest = reference.partition("@")
+    if not repository or not digest.startswith("sha256:"):
+        raise ImageUnusableError("The version does not name its image by digest.")
+    found = _local(engine.client, repository, digest)
+    if found is None:
+        event(f"Pulling {repository}")
+        began = time.monotonic()
+        _pull(engine, repository, digest, control, event)
+        event(f"Image ready after {time.monotonic() - began:.1f} s")
+        found = _local(engine.client, repository, digest)
+    if found is None:
+        raise ImageUnusableError(f"The image {repository} was pulled but is not what its digest says.")
+    check(found)
+    return found
+
+
+def check(image: dict[str, Any]) -> None:
+    """Refuse images that ask for more than a program to run. Raises ImageUnusableError."""
+    config = image.get("Config") or {}
+    if image.get("Os", "linux") != "linux":
+        raise ImageUnusableError(f"The image is for {image.get('Os')}, not for Linux.")
+    if not (config.get("Entrypoint") or config.get("Cmd")):
+        raise ImageUnusableError("The image says no command to run: set ENTRYPOINT or CMD.")
+    volumes = clean_volume_paths(config.get("Volumes"))
+    if len(volumes) > MAX_VOLUMES or any(not _ordinary(path) for path in volumes):
+        raise ImageUnusableError("The image declares volumes that cannot be allowed.")
+    workdir = config.get("WorkingDir") or "/"
+    if not (workdir == "/" or _ordinary(workdir)):
+        raise ImageUnusableError("The image's WORKDIR must be an ordinary directory.")
+
+
+def _ordinary(path: str) -> bool:
+    parts = path.rstrip("/").split("/")
+    plain = path.startswith("/") and len(parts) > 1 and all(part not in {"", ".", ".."} for part in parts[1:])
+    return plain and f"/{parts[1]}" not in _RESERVED and path.isprintable() and ":" not in path
+
+
+def _local(client: docker.APIClient, repository: str, digest: str) -> dict[str, Any] | None:
+    named = _inspect(client, f"{repository}@{digest}")
+    if named is not None:
+        return named
+    built = _inspect(client, digest)
+    if built is None:
+        return None
+    tags = {tag.rpartition(":")[0] for tag in built.get("RepoTags") or []}
+    return built if repository in tags else None
+
+
+def _inspect(client: docker.APIClient, reference: str) -> dict[str, Any] | None:
+    try:
+        with engine_errors():
+            found: dict[str, Any] = client.inspect_image(reference)
+    except EngineCallError as exc:
+        if exc.missing:
+            return None
+        raise
+    return found
+
+
+def _pull(engine: Engine, repository: str, digest: str, control: Control, event: Any) -> None:
+    """Pull in a thread: the engine may say nothing for minutes, and a stop must be obeyed at once. A pull nobody waits
+    for any more goes on in the engine and does no harm: the next run finds the image."""
+    news: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
+    threading.Thread(target=_read_pull, args=(engine, repository, digest, news), name="pull", daemon=True).start()
+    deadline = time.monotonic() + PULL_WITHIN.total_seconds()
+    progress = _Progress()
+    for item in _until_stopped(news, control, deadline):
+        if isinstance(item, BaseException):
+            raise item
+        if "error" in item:
+            raise ImageUnusableError(_pull_failure(repository, str(item["error"])))
+        text = progress.after(item)
+        if text:
+            event(text)
+
+
+def _read_pull(engine: Engine, repository: str, digest: str, news: "queue.Queue[Any]") -> None:
+    try:
+        with engine_errors():
+            for item in engine.client.pull(repository, tag=digest, stream=True, decode=True):
+                news.put(item)
+        news.put(None)
+    except EngineCallError as exc:
+        news.put(ImageUnusableError(_pull_failure(repository, exc.message)))
+    except Exception as exc:  # noqa: BLE001  handed to the thread that waits for it
+        news.put(exc)
+    finally:
+        engine.close()
+
+
+def _until_stopped(news: "queue.Queue[Any]", control: Control, deadline: float) -> Iterator[Any]:
+    while True:
+        if control.reason is not None:
+            raise PullStoppedError
+        if time.monotonic() > deadline:
+            raise ImageUnusableError(f"The image did not arrive within {PULL_WITHIN.total_seconds() / 60:.0f} minutes.")
+        try:
+            item = news.get(timeout=0.1)
+        except queue.Empty:
+            continue
+        if item is None:
+            return
+        yield item
+
+
+class _Progress:
+    """Turns hundreds of messages about layers into a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._layers: dict[str, tuple[int, int]] = {}
+        self._said = time.monotonic()
+
+    def after(self, item: dict[str, Any]) -> str:
+        detail = item.get("progressDetail") or {}
+        if item.get("status") == "Downloading" and detail.get("total"):
+            self._layers[item.get("id", "")] = (detail["current"], detail["total"])
+        if not self._layers or time.monotonic() - self._said < PROGRESS_EVERY:
+            return ""
+        self._said = time.monotonic()
+        done, total = (sum(part) / 1_048_576 for part in zip(*self._layers.values(), strict=True))
+        return f"Downloading {done:,.0f} of {total:,.0f} MiB"
+
+
+def _pull_failure(repository: str, text: str) -> str:
+    said = text.lower()
+    if "unauthorized" in said or "denied" in said or "no basic auth" in said:
+        return f"The registry does not let us pull {repository}: it does not exist there or is private."
+    if "not found" in said or "manifest unknown" in said or "does not exist" in said:
+        return f"The registry has no image {repository} with the version's digest."
+    if "no matching manifest" in said:
+        return f"The image {repository} is not made for this machine's processor."
+    return f"The image {repository} could not be pulled: {text[:200]}"

@@ -1,0 +1,212 @@
+"""Runs one image in one container, once, and leaves nothing behind."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import docker
+import requests
+import structlog
+
+from executions.errors import RunnerUnavailableError
+from executions.runners.base import Control, Ending, Found, RunOutcome, RunSpec, Sink, Stop
+from executions.runners.docker import confinement, images
+from executions.runners.docker.attachment import Attachment
+from executions.runners.docker.confinement import LABEL
+from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
+from executions.runners.docker.workdir import refuse_links
+from executions.runners.transcript import Transcript
+
+log = structlog.get_logger(__name__)
+
+_STOPPED = {
+    Stop.CANCELLED: RunOutcome(Ending.CANCELLED, "Cancelled."),
+    Stop.SHUTDOWN: RunOutcome(Ending.SHUTDOWN, "The worker was shut down."),
+    Stop.LOST: RunOutcome(Ending.LOST),
+}
+# How the engine words it when the image's command, not the machine, is at fault.
+_IMAGE_FAULTS = (
+    "executable file not found",
+    "no such file or directory",
+    "permission denied",
+    "exec format error",
+    "not a directory",
+    "inside /proc",
+    "chdir to cwd",
+    "is a directory",
+    "argument list too long",
+    "mkdir",
+)
+_TICK = 1.0
+
+
+class DockerRunner:
+    """A Runner on one Docker engine. Threads may share it."""
+
+    def __init__(self, base_url: str) -> None:
+        self._engine = Engine(base_url)
+        self._checked_images: set[str] = set()
+
+    def describe(self) -> str:
+        with engine_errors():
+            version = self._engine.client.version()
+        return f"Docker {version['Version']}"
+
+    def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
+        try:
+            image = images.resolve(self._engine, spec.image, control, sink.event)
+            return self._run(spec, image, sink, control)
+        except images.ImageUnusableError as exc:
+            return RunOutcome(Ending.IMAGE, str(exc))
+        except images.PullStoppedError:
+            return _STOPPED[control.reason or Stop.LOST]
+        except EngineCallError as exc:
+            log.warning("engine_refused", execution_id=str(spec.execution_id), status=exc.status, error=exc.message)
+            return RunOutcome(Ending.INFRASTRUCTURE, "The Docker engine could not run the agent.")
+        except RunnerUnavailableError as exc:
+            return RunOutcome(Ending.UNAVAILABLE, exc.message)
+
+    def containers(self) -> list[Found]:
+        with engine_errors():
+            rows = self._engine.client.containers(
+                all=True, filters={"label": [f"{LABEL}.instance={confinement.instance()}", f"{LABEL}.execution"]}
+            )
+        return [_found(row) for row in rows]
+
+    def remove(self, handle: str) -> None:
+        try:
+            with engine_errors():
+                self._engine.client.remove_container(handle, force=True, v=True)
+        except EngineCallError as exc:
+            # 409: somebody else is removing it at this moment.
+            if exc.status not in {404, 409}:
+                raise
+
+    def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control) -> RunOutcome:
+        client = self._engine.client
+        volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
+        config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
+        with engine_errors():
+            name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
+            container: str = client.create_container_from_config(config, name=name)["Id"]
+        try:
+            self._check_workdir(client, container, image)
+            if control.reason is not None:
+                return _STOPPED[control.reason]
+            return self._started(client, container, spec, sink, control)
+        except RunnerUnavailableError as exc:
+            # It may have begun, so this counts as a failed attempt and not as waiting for an engine.
+            return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
+        finally:
+            self._clean_up(spec, container)
+
+    def _started(
+        self, client: docker.APIClient, container: str, spec: RunSpec, sink: Sink, control: Control
+    ) -> RunOutcome:
+        transcript = Transcript(spec.limits, sink.line, sink.event)
+        with Attachment(client, container, spec.input) as attachment:
+            try:
+                with engine_errors():
+                    client.start(container)
+            except EngineCallError as exc:
+                if any(words in exc.message for words in _IMAGE_FAULTS):
+                    raise images.ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
+                raise
+            deadline = time.monotonic() + spec.limits.timeout
+            if not sink.started(container):
+                return _STOPPED[Stop.LOST]
+            while not attachment.ended:
+                early = _early(transcript, control, deadline, spec)
+                if early is not None:
+                    transcript.close()
+                    return early
+                for source, data in attachment.step(control, min(deadline - time.monotonic(), _TICK)):
+                    transcript.feed(source, data)
+        output = transcript.close()
+        if transcript.overflow is not None:
+            return RunOutcome(Ending.OUTPUT_LIMIT, transcript.overflow)
+        return self._ended(client, container, spec, control, deadline, output)
+
+    def _ended(
+        self,
+        client: docker.APIClient,
+        container: str,
+        spec: RunSpec,
+        control: Control,
+        deadline: float,
+        output: bytes | None,
+    ) -> RunOutcome:
+        """Its streams are closed; usually it has ended, but it may have closed them and live on."""
+        while not self._has_ended(client, container, min(_TICK, max(deadline - time.monotonic(), 0.01))):
+            if control.reason is not None:
+                return _STOPPED[control.reason]
+            if time.monotonic() > deadline:
+                return _timed_out(spec)
+        with engine_errors():
+            state = client.inspect_container(container)["State"]
+        code = int(state["ExitCode"])
+        if state.get("OOMKilled") and code == 137:
+            return RunOutcome(Ending.OUT_OF_MEMORY, _out_of_memory(spec), exit_code=code)
+        return RunOutcome(Ending.EXITED, exit_code=code, output=output)
+
+    @staticmethod
+    def _has_ended(client: docker.APIClient, container: str, seconds: float) -> bool:
+        try:
+            with engine_errors():
+                client.wait(container, timeout=seconds)
+        except RunnerUnavailableError as exc:
+            if _is_timeout(exc.__cause__):
+                return False
+            raise
+        return True
+
+    def _check_workdir(self, client: docker.APIClient, container: str, image: dict[str, Any]) -> None:
+        """An image never changes, so each is looked at once."""
+        if image["Id"] not in self._checked_images:
+            refuse_links(client, container, (image.get("Config") or {}).get("WorkingDir") or "/")
+            self._checked_images.add(image["Id"])
+
+    def _clean_up(self, spec: RunSpec, container: str) -> None:
+        try:
+            self.remove(container)
+        except (EngineCallError, RunnerUnavailableError) as exc:
+            # The reaper takes it once the engine answers again.
+            log.warning("container_left", execution_id=str(spec.execution_id), container=container[:12], error=str(exc))
+
+
+def _early(transcript: Transcript, control: Control, deadline: float, spec: RunSpec) -> RunOutcome | None:
+    """Whether the run must end now although the agent goes on."""
+    if control.reason is not None:
+        return _STOPPED[control.reason]
+    if transcript.overflow is not None:
+        return RunOutcome(Ending.OUTPUT_LIMIT, transcript.overflow)
+    return _timed_out(spec) if time.monotonic() >= deadline else None
+
+
+def _timed_out(spec: RunSpec) -> RunOutcome:
+    return RunOutcome(Ending.TIMED_OUT, f"The agent ran longer than the {spec.limits.timeout} seconds it has.")
+
+
+def _out_of_memory(spec: RunSpec) -> str:
+    return f"The agent used more than the {spec.limits.memory // 1_048_576} MiB of memory it has."
+
+
+def _found(row: dict[str, Any]) -> Found:
+    labels = row["Labels"]
+    return Found(
+        handle=row["Id"],
+        execution_id=UUID(labels[f"{LABEL}.execution"]),
+        attempt=int(labels.get(f"{LABEL}.attempt", "0")),
+        deadline=int(labels.get(f"{LABEL}.deadline", "0")),
+    )
+
+
+def _is_timeout(exc: BaseException | None) -> bool:
+    """`wait` with a timeout ends in a read timeout, which the SDK reports in two ways."""
+    return isinstance(exc, requests.ReadTimeout) or (
+        isinstance(exc, requests.ConnectionError) and "read timed out" in str(exc).lower()
+    )
+
+
+def _said(exc: EngineCallError) -> str:
+    return exc.message.rpartition("starting container process caused: ")[2][:200]

@@ -1,0 +1,47 @@
+"""What the workers tell of themselves, for the health page: one Redis hash, one field per worker."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from executions.connections import redis_client
+
+KEY = "agentnexus:executions:workers"
+EVERY_SECONDS = 5.0
+# A worker not heard of for this long is gone.
+STALE_SECONDS = 30.0
+FORGET_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A worker's own account. `at` is in seconds since 1970; `engine` says what it runs on, or why it cannot."""
+
+    worker: str
+    at: float
+    engine_ok: bool
+    engine: str
+    running: int
+
+    @property
+    def alive(self) -> bool:
+        return time.time() - self.at < STALE_SECONDS
+
+
+def beat(worker: str, *, engine_ok: bool, engine: str, running: int) -> None:
+    """Tell that `worker` lives. Raises redis.RedisError."""
+    redis_client().hset(KEY, worker, json.dumps(asdict(Beat(worker, time.time(), engine_ok, engine, running))))
+
+
+def beats() -> list[Beat]:
+    """What the living workers said last; those long gone are dropped. Raises redis.RedisError."""
+    found = [Beat(**json.loads(raw)) for raw in redis_client().hvals(KEY)]
+    old = [one.worker for one in found if time.time() - one.at > FORGET_SECONDS]
+    if old:
+        redis_client().hdel(KEY, *old)
+    return [one for one in found if one.alive]
+
+
+def farewell(worker: str) -> None:
+    """The worker is going down in order. Raises redis.RedisError."""
+    redis_client().hdel(KEY, worker)

@@ -1,0 +1,86 @@
+"""One execution, from the message to its final state."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from executions import dispatch, documents, limits, logs
+from executions.errors import RunnerUnavailableError
+from executions.logs import LogWriter, Stream
+from executions.models import Execution
+from executions.runners import default_runner
+from executions.runners.base import Control, Ending, Runner, RunOutcome, RunSpec
+from executions.worker.keeper import Keeper
+
+log = structlog.get_logger(__name__)
+
+
+def run_one(execution_id: UUID, worker: str, keeper: Keeper, runner: Runner | None = None) -> bool:
+    """Claim and run an execution; False when there was nothing to do: it has run, is cancelled, or another has it.
+
+    Without an engine it is not even claimed, and waits in the queue.
+    """
+    runner = runner or default_runner()
+    try:
+        runner.describe()
+    except RunnerUnavailableError:
+        dispatch.postpone(execution_id, limits.RETRY_AFTER)
+        return False
+    execution = dispatch.claim(execution_id, worker)
+    if execution is None:
+        return False
+    with structlog.contextvars.bound_contextvars(execution_id=str(execution_id), user_id=str(execution.user_id)):
+        _run_claimed(execution, keeper, runner)
+    return True
+
+
+def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:
+    control = Control()
+    keeper.watch(execution.pk, execution.attempt, control)
+    try:
+        earlier = logs.earlier(execution.pk, execution.attempt, execution.last_seq)
+        with LogWriter(execution.pk, execution.attempt, earlier) as writer:
+            outcome = _run(execution, writer, control, runner)
+        dispatch.finish(execution, outcome, writer.lines)
+    finally:
+        keeper.forget(execution.pk)
+        control.close()
+
+
+def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runner) -> RunOutcome:
+    sink = _Sink(execution, writer)
+    if execution.attempt > 1 and execution.error:
+        sink.event(f"Attempt {execution.attempt}. {execution.error}")
+    spec = RunSpec(
+        execution_id=execution.pk,
+        attempt=execution.attempt,
+        image=execution.version.image,
+        input=documents.dump(execution.input),
+        limits=replace(limits.current(), timeout=execution.deadline_seconds),
+    )
+    try:
+        outcome = runner.run(spec, sink, control)
+    except Exception:
+        log.exception("runner_failed", attempt=execution.attempt)
+        outcome = RunOutcome(Ending.INFRASTRUCTURE, "The platform failed to run the agent.")
+    if outcome.message:
+        sink.event(outcome.message)
+    return outcome
+
+
+class _Sink:
+    """Carries what the runner reports to the row and the log."""
+
+    def __init__(self, execution: Execution, writer: LogWriter) -> None:
+        self._execution = execution
+        self._writer = writer
+
+    def started(self, handle: str) -> bool:
+        return dispatch.begin(self._execution.pk, self._execution.attempt, handle)
+
+    def line(self, source: str, text: str, at: float) -> None:
+        self._writer.write(Stream(source), text, at)
+
+    def event(self, text: str) -> None:
+        self._writer.write(Stream.EVENT, text)

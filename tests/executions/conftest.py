@@ -1,0 +1,88 @@
+"""Real containers, real workers, real Redis."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import docker
+import pytest
+from django.conf import settings
+
+from executions.connections import redis_client
+from executions.models import Execution
+from executions.runners.docker import DockerRunner, confinement
+from executions.worker import run_one
+from executions.worker.keeper import Keeper
+from tests.executions import images
+
+RunNow = Callable[[Execution], Execution]
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    """The condition's value once it is true; fails when that takes longer than `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not true after {seconds} s"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.APIClient]:
+    """The Docker engine, as the tests look at it."""
+    client = docker.APIClient(settings.DOCKER_HOST, version="auto", timeout=60)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def base_image() -> str:
+    return images.ensure_base()
+
+
+@pytest.fixture(scope="session")
+def scripted(engine: docker.APIClient, base_image: str) -> Iterator[str]:
+    """An image that runs the script in its input."""
+    dockerfile = f"FROM {base_image}\nCMD {json.dumps(['/bin/sh', '-c', images.BOOTSTRAP])}"
+    with images.built(engine, f"agentnexus-test/scripted-{os.getpid()}", dockerfile) as reference:
+        yield reference
+
+
+@pytest.fixture(scope="session")
+def runner() -> DockerRunner:
+    return DockerRunner(settings.DOCKER_HOST)
+
+
+@pytest.fixture
+def keeper() -> Iterator[Keeper]:
+    keeper = Keeper()
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture
+def run_now(keeper: Keeper, runner: DockerRunner) -> RunNow:
+    """Runs an execution as a worker would, to its end."""
+
+    def run(execution: Execution) -> Execution:
+        run_one(execution.pk, "test-worker", keeper, runner)
+        execution.refresh_from_db()
+        return execution
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test may leave a container or a line in Redis behind."""
+    yield
+    redis_client().flushdb()
+    if "docker" in request.keywords:
+        client: docker.APIClient = request.getfixturevalue("engine")
+        mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
+        left = client.containers(all=True, filters=mine)
+        for container in left:
+            client.remove_container(container["Id"], force=True, v=True)
+        assert left == []

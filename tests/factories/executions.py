@@ -1,0 +1,40 @@
+"""Executions."""
+
+from datetime import timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from executions.models import Execution
+from marketplace.models import AgentVersion
+from tests.factories.marketplace import AgentVersionFactory, PublishedAgentFactory
+
+ANYTHING: dict[str, Any] = {"type": "object"}
+
+
+class ExecutionFactory(DjangoModelFactory[Execution]):
+    """A queued run, by the agent's creator, of a version that takes and gives any object."""
+
+    class Meta:
+        model = Execution
+
+    version = factory.LazyFunction(lambda: version_of("agentnexus/sample@sha256:" + "0" * 64))
+    agent = factory.LazyAttribute(lambda execution: execution.version.agent)
+    user = factory.LazyAttribute(lambda execution: execution.agent.creator)
+    input = factory.LazyFunction(dict)
+    fingerprint = "0" * 64
+    deadline_seconds = 30
+    send_at = factory.LazyFunction(lambda: timezone.now() + timedelta(seconds=30))
+    finished_at = factory.LazyAttribute(
+        lambda execution: None if execution.status in {"queued", "starting", "running"} else timezone.now()
+    )
+    status = Execution.Status.QUEUED
+
+
+def version_of(image: str, **changes: Any) -> AgentVersion:
+    """The live version of a new published agent whose image is `image`."""
+    agent = PublishedAgentFactory.create(version=None)
+    values = {"input_schema": ANYTHING, "output_schema": ANYTHING, "number": "1.0.0", **changes}
+    return AgentVersionFactory.create(agent=agent, image=image, **values)

@@ -57,14 +57,20 @@ contract RefusingWallet {
         require(success, "refused inside");
     }
 
-    fallback() external payable {
+    fallback() external {
+        revert("refused");
+    }
+
+    receive() external payable {
         revert("refused");
     }
 }
 
 /// @dev Accepts every call and answers nothing.
 contract SilentWallet {
-    fallback() external payable {}
+    fallback() external {}
+
+    receive() external payable {}
 }
 
 /// @dev Answers the ERC-1155 callback with the wrong value.
@@ -76,14 +82,18 @@ contract WrongAnswerWallet {
 
 /// @dev Uses up all the gas that it is given.
 contract GasBurner {
-    fallback() external payable {
+    fallback() external {
+        while (true) {}
+    }
+
+    receive() external payable {
         while (true) {}
     }
 }
 
 /// @dev Answers ether with far more data than anybody wants to copy.
 contract ReturnBomb {
-    fallback() external payable {
+    receive() external payable {
         assembly {
             revert(0, 1000000)
         }

@@ -33,6 +33,8 @@ interface Vm {
     function expectEmit(address emitter) external;
     function expectEmit(bool, bool, bool, bool, address emitter) external;
     function expectCall(address callee, bytes calldata data, uint64 count) external;
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 

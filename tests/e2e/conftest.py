@@ -1,0 +1,60 @@
+"""The whole platform as `make up` runs it, and a browser with a wallet."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from deploy.local.platform import Site, platform
+from tests.e2e.wallet import TestWallet
+
+OWN = ("DATABASE_URL", "REDIS_URL", "CHAIN_RPC_URL", "DJANGO_SETTINGS_MODULE")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.docker)
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A platform of its own: engines, contracts, sample agents and every process of the Procfile."""
+    data = tmp_path_factory.mktemp("site")
+    environ = {name: value for name, value in os.environ.items() if name not in OWN}
+    with platform(data, environ, print) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert program, "Chromium is missing: run `make test`, or set CHROMIUM to the program's path."
+    return {"executable_path": program, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture
+def wallet_for(site: Site) -> Callable[[Page], TestWallet]:
+    """A funded wallet announced on the given page."""
+
+    def install(page: Page) -> TestWallet:
+        wallet = TestWallet(site.env["CHAIN_RPC_URL"])
+        wallet.install(page)
+        return wallet
+
+    return install

@@ -1,0 +1,1 @@
+"""Sample agent: known hazards in a Solidity file."""

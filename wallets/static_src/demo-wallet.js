@@ -36,7 +36,8 @@ async function post(path, body) {
     body: JSON.stringify(body),
   });
   const data = await response.json().catch(() => null);
-  if (!response.ok) throw failure(-32603, data?.detail ?? `The local chain did not answer (status ${response.status}).`);
+  // The proxy's own refusals are JSON-RPC errors too, whatever their status.
+  if (!response.ok && !data?.error) throw failure(-32603, data?.detail ?? `The local chain did not answer (status ${response.status}).`);
   return data;
 }
 

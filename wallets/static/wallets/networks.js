@@ -32,12 +32,12 @@ export function transactionUrl(network, hash) {
 const PUBLIC_RPC = {
   8453: "https://mainnet.base.org",
   84532: "https://sepolia.base.org",
+  31337: "http://127.0.0.1:8545",
 };
 
 /** The parameters of `wallet_addEthereumChain` (EIP-3085), or null when we know no public endpoint. */
 export function addChainParameters(network) {
-  const local = document.body.dataset.demoWallet === "true" ? `${location.origin}/demo-wallet/rpc` : null;
-  const rpc = PUBLIC_RPC[network.chain_id] ?? (network.explorer_url ? null : local);
+  const rpc = PUBLIC_RPC[network.chain_id];
   if (!rpc) return null;
   return {
     chainId: hexChainId(network.chain_id),

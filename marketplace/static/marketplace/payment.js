@@ -1,0 +1,338 @@
+// Paying for an agent: wallet, network, balance, approval, payment, block, confirmations, access. The server's word on
+// the purchase (over its socket) decides; what the wallet says is only shown. A reload finds the same place again.
+import { busy, el, shortAddress } from "../site/dom.js";
+import { api, ApiError } from "../wallets/api.js";
+import { chooseWallet } from "../wallets/connect.js";
+import { networkByChainId, transactionUrl } from "../wallets/networks.js";
+import { rehearse } from "../wallets/reverts.js";
+import { currentAccount, ensureChain, explain, receipt, rememberedWallet, sendCall, waitForReceipt, WalletProblem } from "../wallets/wallet.js";
+
+const root = document.getElementById("payment");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const STEPS = ["check", "approve", "sign", "block", "confirm", "active"];
+const RETRY = [500, 1000, 2000, 4000, 8000];
+const DONE = new Set(["active", "released"]);
+const OVER = new Set(["lapsed", "refunded", "disputed"]);
+
+let purchase = root.dataset.purchase ? { id: root.dataset.purchase, status: root.dataset.status } : null;
+let wallet = null;
+let network = null;
+let working = false;
+let orderKey = null; // [what is ordered, idempotency key]
+
+// --- the steps on the page ---
+function setStep(name, state, note) {
+  const step = root.querySelector(`[data-step="${name}"]`);
+  step.dataset.state = state;
+  if (note !== undefined) step.querySelector("[data-note]").replaceChildren(...[note].flat());
+  if (state === "current") part("announce").textContent = step.querySelector(".step-title").textContent;
+}
+
+function stepsBefore(name, state = "done") {
+  for (const step of STEPS) {
+    if (step === name) return;
+    const node = root.querySelector(`[data-step="${step}"]`);
+    if (node.dataset.state !== "skipped") node.dataset.state = state;
+  }
+}
+
+function resetSteps() {
+  for (const step of STEPS) {
+    const node = root.querySelector(`[data-step="${step}"]`);
+    if (step === "approve") node.dataset.state = "skipped";
+    else delete node.dataset.state;
+  }
+}
+
+function problem(message, { step, label } = {}) {
+  part("problem-text").textContent = message;
+  part("problem").hidden = false;
+  if (step) setStep(step, "failed");
+  if (label) part("pay-label").textContent = label;
+}
+
+function clearProblem() {
+  part("problem").hidden = true;
+}
+
+// --- what we know of a sent transaction survives a reload ---
+const memory = {
+  key: (id) => `purchase.${id}.transaction`,
+  get(id) {
+    try {
+      return localStorage.getItem(this.key(id));
+    } catch {
+      return null;
+    }
+  },
+  set(id, hash) {
+    try {
+      localStorage.setItem(this.key(id), hash);
+    } catch {
+      // The page then waits for the server to see the transaction.
+    }
+  },
+  forget(id) {
+    try {
+      localStorage.removeItem(this.key(id));
+    } catch {
+      // Nothing to forget.
+    }
+  },
+};
+
+function transactionNote(hash) {
+  const url = transactionUrl(network, hash);
+  const shown = url
+    ? el("a", { href: url, class: "link hash", target: "_blank", rel: "noopener noreferrer" }, shortAddress(hash))
+    : el("span", { class: "hash", title: hash }, shortAddress(hash));
+  return ["Transaction ", shown];
+}
+
+// --- the wallet ---
+function showWallet(chosen) {
+  wallet = chosen;
+  part("wallet-address").textContent = chosen ? `${chosen.info.name} ${shortAddress(chosen.address)}` : "no wallet yet";
+  part("change-wallet").textContent = chosen ? "change" : "choose";
+}
+
+async function findWallet() {
+  const known = await rememberedWallet();
+  const address = known && (await currentAccount(known.provider));
+  if (address) showWallet({ ...known, address });
+}
+
+// --- the order ---
+function chosenToken() {
+  return (root.querySelector('input[name="token"]:checked') ?? root.querySelector('input[name="token"]'))?.value;
+}
+
+async function order() {
+  const token = chosenToken();
+  const what = `${token} ${wallet.address}`;
+  // The same order asked for twice (a double click, a lost answer) is one purchase.
+  if (orderKey?.[0] !== what) orderKey = [what, crypto.randomUUID()];
+  purchase = await api("POST", "/api/v1/purchases", { agent: root.dataset.agent, token, payer: wallet.address }, { "Idempotency-Key": orderKey[1] });
+  history.replaceState(null, "", `/purchases/${purchase.id}/`);
+  for (const input of root.querySelectorAll('input[name="token"]')) input.disabled = true;
+  listen();
+}
+
+/** The transactions still to sign, as the server works them out for this wallet. */
+async function transactions() {
+  const fresh = await api("GET", `/api/v1/purchases/${purchase.id}?payer=${wallet.address}`);
+  purchase = { ...purchase, ...fresh };
+  return fresh.transactions ?? [];
+}
+
+async function pay() {
+  if (working) return;
+  working = true;
+  let step = "check";
+  clearProblem();
+  busy(part("pay"), true);
+  try {
+    if (purchase && OVER.has(purchase.status)) {
+      location.assign(root.dataset.buyUrl ?? location.pathname);
+      return;
+    }
+    const chosen = await chooseWallet();
+    if (!chosen) {
+      resetSteps();
+      return;
+    }
+    showWallet(chosen);
+    resetSteps();
+    setStep("check", "current");
+    network = await networkByChainId(root.dataset.chainId);
+    if (!network) throw new WalletProblem("This agent's network is not offered at the moment. Try again later.", "failed");
+    await ensureChain(wallet.provider, network);
+    if (!purchase) await order();
+    let calls = await transactions();
+    if (!calls.length) return;
+    if (calls.some((call) => call.kind === "approve")) {
+      step = "approve";
+      stepsBefore(step);
+      await approve(calls.find((call) => call.kind === "approve"));
+      calls = await transactions();
+    }
+    step = "sign";
+    const deposit = calls.find((call) => call.kind === "deposit");
+    await rehearse(wallet.provider, wallet.address, deposit);
+    stepsBefore(step);
+    setStep("sign", "current", `Confirm the payment in ${wallet.info.name}.`);
+    const hash = await sendCall(wallet.provider, wallet.address, deposit);
+    memory.set(purchase.id, hash);
+    step = "block";
+    sent(hash);
+  } catch (error) {
+    fail(error, step);
+  } finally {
+    working = false;
+    busy(part("pay"), false);
+  }
+}
+
+async function approve(call) {
+  setStep("approve", "current", `Confirm in ${wallet.info.name}: exactly this amount, this once.`);
+  const hash = await sendCall(wallet.provider, wallet.address, call);
+  setStep("approve", "current", transactionNote(hash));
+  const mined = await waitForReceipt(wallet.provider, hash);
+  if (!mined) throw new WalletProblem("The approval is still waiting to be taken into a block. Press the button again once your wallet says it is done.", "busy");
+  if (mined.status !== "0x1") throw new WalletProblem("The approval failed in its block; only the network's fee was spent. Try again.", "failed");
+  setStep("approve", "done");
+}
+
+function fail(error, step) {
+  let shown = error instanceof ApiError || error instanceof WalletProblem ? error : explain(error, "go on");
+  if (error instanceof ApiError && error.code === "quote_over") shown = { message: error.message, code: "quote_over" };
+  if (shown.code === "quote_over") {
+    purchase = { ...purchase, status: "lapsed" };
+    problem(shown.message, { step, label: "Get a new offer" });
+    return;
+  }
+  problem(shown.message, { step, label: "Try again" });
+}
+
+// --- after the payment was sent ---
+function sent(hash) {
+  part("pay").hidden = true;
+  part("wallet-line").hidden = true;
+  stepsBefore("block");
+  setStep("block", "current", transactionNote(hash));
+  watchReceipt(hash);
+}
+
+async function watchReceipt(hash) {
+  if (!wallet) return;
+  try {
+    const mined = await waitForReceipt(wallet.provider, hash);
+    if (mined && mined.status !== "0x1" && purchase.status === "quoted") {
+      memory.forget(purchase.id);
+      part("pay").hidden = false;
+      problem("The payment failed in its block: nothing was paid, only the network's fee was spent. Try again.", { step: "block", label: "Try again" });
+    } else if (!mined && purchase.status === "quoted") {
+      problem("The transaction has not been taken into a block yet. You can close this page; your purchase goes on by itself, and you find it in your profile.");
+    }
+  } catch {
+    // The wallet's node did not answer; the server sees the payment by itself.
+  }
+}
+
+// --- the server's word ---
+function show(update) {
+  purchase = { ...purchase, ...update };
+  const badge = document.querySelector("[data-status-badge]");
+  if (badge) badge.hidden = true;
+  if (purchase.status === "deposited") {
+    clearProblem();
+    part("pay").hidden = true;
+    part("wallet-line").hidden = true;
+    stepsBefore("confirm");
+    setStep("block", "done", ["Block ", el("span", { class: "num" }, String(purchase.deposit_block ?? "")), ". ", ...(purchase.deposit_tx_hash ? transactionNote(purchase.deposit_tx_hash) : [])]);
+    setStep("confirm", "current");
+    countConfirmations();
+  } else if (DONE.has(purchase.status)) {
+    finish();
+  } else if (purchase.status === "lapsed") {
+    problem("This offer has run out, and nothing was charged. Get a new one; it takes a second.", { label: "Get a new offer" });
+    part("pay").hidden = false;
+  } else if (purchase.status === "unknown") {
+    setStep("block", "current", "We have not seen what became of this payment yet and keep looking. Do not pay again.");
+    part("pay").hidden = true;
+  } else if (OVER.has(purchase.status)) {
+    location.reload();
+  } else if (purchase.status === "quoted" && update.id && root.querySelector('[data-step="confirm"]').dataset.state === "current") {
+    // A reorganisation of the chain took the block back.
+    setStep("confirm", "", "");
+    setStep("block", "current", "The chain replaced that block; your payment is being taken into another one.");
+  }
+}
+
+function finish() {
+  clearProblem();
+  memory.forget(purchase.id);
+  stepsBefore("active");
+  setStep("active", "done", "You can run the agent now.");
+  part("announce").textContent = "Your access is active.";
+  part("pay").hidden = true;
+  part("wallet-line").hidden = true;
+  const run = part("run");
+  run.href = root.dataset.runUrl;
+  if (run.hidden) {
+    run.hidden = false;
+    run.focus();
+  }
+}
+
+let counting = null;
+async function countConfirmations() {
+  network ??= await networkByChainId(root.dataset.chainId).catch(() => null);
+  if (counting || !network) return;
+  const needed = network.confirmations;
+  const update = async () => {
+    if (purchase.status !== "deposited") {
+      clearInterval(counting);
+      counting = null;
+      return;
+    }
+    let head = null;
+    try {
+      head = wallet ? Number(await wallet.provider.request({ method: "eth_blockNumber" })) : null;
+    } catch {
+      // Shown without the count then.
+    }
+    const above = head === null ? null : Math.max(0, Math.min(needed, head - purchase.deposit_block));
+    setStep("confirm", "current", above === null ? `Waiting for ${needed} more blocks.` : `${above} of ${needed} blocks on top.`);
+  };
+  counting = setInterval(update, Math.max(500, (network.block_time * 1000) / 2));
+  update();
+}
+
+let tries = 0;
+function listen() {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new WebSocket(`${scheme}//${location.host}/ws/purchases/${purchase.id}/`);
+  socket.addEventListener("open", () => (tries = 0));
+  socket.addEventListener("message", (event) => {
+    const message = JSON.parse(event.data);
+    if (message.type === "purchase") show(message.purchase);
+  });
+  socket.addEventListener("close", (event) => {
+    if (DONE.has(purchase.status) || OVER.has(purchase.status) || event.code === 1000) return;
+    if (event.code === 4401) return problem("You are signed out. Reload the page to see where your purchase stands; it goes on by itself.");
+    if (event.code === 4403 || event.code === 4404) return;
+    setTimeout(listen, RETRY[Math.min(tries++, RETRY.length - 1)]);
+  });
+}
+
+async function resume() {
+  await findWallet();
+  if (!purchase) return;
+  network = await networkByChainId(root.dataset.chainId).catch(() => null);
+  const hash = memory.get(purchase.id);
+  if (hash && purchase.status === "quoted") {
+    const mined = wallet ? await receipt(wallet.provider, hash).catch(() => null) : null;
+    if (mined && mined.status !== "0x1") memory.forget(purchase.id);
+    else sent(hash);
+  }
+  listen();
+}
+
+part("pay").addEventListener("click", pay);
+part("change-wallet").addEventListener("click", async () => {
+  const chosen = await chooseWallet({ ask: true });
+  if (chosen) showWallet(chosen);
+});
+document.addEventListener("wallet:account", (event) => {
+  if (wallet && event.detail) showWallet({ ...wallet, address: event.detail });
+});
+for (const input of root.querySelectorAll('input[name="token"]')) {
+  input.addEventListener("change", () => {
+    part("total").textContent = input.dataset.price;
+    part("pay-label").textContent = `Pay ${input.dataset.price}`;
+  });
+}
+const first = root.querySelector('input[name="token"]:checked') ?? root.querySelector('input[name="token"]');
+if (first && !purchase) part("pay-label").textContent = `Pay ${first.dataset.price}`;
+resume();

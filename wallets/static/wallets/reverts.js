@@ -1,0 +1,40 @@
+// Why the escrow or a token would refuse a call: the selectors of their custom errors, as sentences for the payer.
+import { WalletProblem } from "./wallet.js";
+
+const SENTENCES = {
+  "0x810e78c7": ["quote_over", "This offer has run out, so nothing was charged. Get a new one; it takes a second."], // QuoteExpired
+  "0x075bb260": ["paid", "This purchase is paid already. Reload the page to see where it stands."], // PaymentExists
+  "0xd93c0665": ["paused", "The escrow is paused at the moment, so nothing was charged. Try again later."], // EnforcedPause
+  "0x8ce491da": ["wrong_account", "This offer was made for another address. Switch your wallet back to it, or get a new offer."], // NotQuotedBuyer
+  "0xb435187e": ["failed", "The escrow does not know who signed this offer, so nothing was charged. Get a new one."], // NotSignedByQuoteSigner
+  "0x06439c6b": ["failed", "The escrow does not take this token at the moment, so nothing was charged. Pay in another token."], // TokenNotSupported
+  "0x5f1a99fe": ["failed", "The wallet that should get the access is a contract that cannot hold it. Make another wallet your primary one."], // RecipientCannotReceive
+  "0xe450d38c": ["insufficient", "There is not enough of this token in the wallet, so nothing was charged. Add some and try again."], // ERC20InsufficientBalance
+  "0xfb8f41b2": ["allowance", "The escrow is not allowed to take the amount yet. Try again: the first step asks for it."], // ERC20InsufficientAllowance
+};
+
+function revertData(error, depth = 0) {
+  if (!error || depth > 4) return null;
+  if (typeof error === "string") return /^0x[0-9a-f]{8}/i.test(error) ? error : null;
+  if (typeof error !== "object") return null;
+  for (const key of ["data", "originalError", "error", "cause", "result"]) {
+    const found = revertData(error[key], depth + 1);
+    if (found) return found;
+  }
+  return /0x[0-9a-f]{8}/i.exec(String(error.message ?? ""))?.[0] ?? null;
+}
+
+/** Tries a call without sending it. Throws WalletProblem when it would fail for a reason we can name. */
+export async function rehearse(provider, account, call) {
+  const value = `0x${BigInt(call.value || 0).toString(16)}`;
+  try {
+    await provider.request({ method: "eth_estimateGas", params: [{ from: account, to: call.to, data: call.data, value }] });
+  } catch (error) {
+    if (/insufficient funds|gas required exceeds allowance|out of gas/i.test(String(error?.message ?? ""))) {
+      throw new WalletProblem("There is not enough ETH in this wallet for the amount and the network's fee. Add some and try again; nothing was charged.", "insufficient");
+    }
+    const known = SENTENCES[revertData(error)?.slice(0, 10).toLowerCase()];
+    if (known) throw new WalletProblem(known[1], known[0]);
+    // Not every wallet answers this question; the wallet itself then judges the transaction.
+  }
+}

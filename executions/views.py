@@ -1,0 +1,113 @@
+"""Runs: asking for one, their list, and the page of each with its live log and result."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from executions import dispatch, documents, forms, presentation, schema_forms
+from executions.access import may_read_documents
+from executions.errors import ExecutionError, InputInvalidError
+from executions.models import Execution
+from marketplace.models import Agent, AgentVersion
+from marketplace.purchases.access import has_access
+from marketplace.terms import current_terms
+from wallets.signin.people import signed_in
+
+PER_PAGE = 25
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def run(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form made from the live version's input schema; sending it queues a run."""
+    user = signed_in(request)
+    agent = get_object_or_404(Agent.objects.visible_to(user).with_listing(), slug=slug)
+    access = has_access(user, agent)
+    version = agent.live_version
+    if not access.allowed or version is None or agent.status == Agent.Status.SUSPENDED:
+        context = {"agent": agent, "access": access, "version": version}
+        return render(request, "executions/no_access.html", context, status=409 if access.allowed else 403)
+    if request.method == "POST":
+        form = _start(request, agent, version)
+        if isinstance(form, Execution):
+            return redirect("executions:detail", form.pk)
+    else:
+        form = forms.blank(version, _earlier_input(request, agent))
+    context = {"agent": agent, "version": version, "form": form, "access": access, "limits": current_terms()}
+    return render(request, "executions/run.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _start(request: HttpRequest, agent: Agent, version: AgentVersion) -> Execution | forms.RunForm:
+    """The run that was started, or the form with what is wrong."""
+    parsed, key = forms.read(version, request.POST)
+    if parsed.errors:
+        return forms.refused(version, request.POST, parsed.errors, "Nothing was started yet.", key=key)
+    # One form with one input starts one run; changed input is another wish.
+    once = f"{key[:36]}:{documents.fingerprint(parsed.input)[:16]}" if key.isascii() and key.isprintable() else None
+    try:
+        return dispatch.request(signed_in(request), agent, parsed.input, version, once)
+    except InputInvalidError as error:
+        as_json = request.POST.get(forms.MODE) == "json"
+        errors = error.fields if as_json else schema_forms.errors_by_field(version.input_schema, error.fields)
+        return forms.refused(version, request.POST, errors, error.message, key=key or str(uuid4()))
+    except ExecutionError as error:
+        return forms.refused(version, request.POST, {}, error.message, key=key or str(uuid4()))
+
+
+def _earlier_input(request: HttpRequest, agent: Agent) -> Any:
+    """The input of an own run of this agent named by `?from=`, for "run again"."""
+    try:
+        wanted = UUID(request.GET.get("from", ""))
+    except ValueError:
+        return None
+    earlier = Execution.objects.filter(pk=wanted, user=signed_in(request), agent=agent).first()
+    return earlier.input if earlier else None
+
+
+@require_GET
+@login_required
+def execution_list(request: HttpRequest) -> HttpResponse:
+    """The person's own runs, newest first."""
+    own = Execution.objects.filter(user=signed_in(request)).with_names().defer("input", "output").order_by("-id")
+    page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "executions/list.html", {"page": page})
+
+
+@require_GET
+@login_required
+def execution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One run."""
+    context = _result(request, pk)
+    execution = context["execution"]
+    state = {
+        "id": str(execution.pk),
+        "status": execution.status,
+        "cancel_requested": execution.cancel_requested,
+        "started_at": execution.started_at.isoformat() if execution.started_at else None,
+        "finished_at": execution.finished_at.isoformat() if execution.finished_at else None,
+    }
+    return render(request, "executions/detail.html", context | {"state": state})
+
+
+@require_GET
+@login_required
+def execution_result(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The result alone, which the page's script asks for when the run has ended."""
+    return render(request, "executions/_result.html", _result(request, pk))
+
+
+def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    execution = get_object_or_404(Execution.objects.visible_to(request.user).with_names(), pk=pk)
+    readable = may_read_documents(signed_in(request), execution)
+    shown = readable and execution.status == Execution.Status.SUCCEEDED
+    return {
+        "execution": execution,
+        "is_owner": execution.user_id == request.user.pk,
+        "readable": readable,
+        "blocks": presentation.blocks(execution.output, execution.version.output_schema) if shown else [],
+    }

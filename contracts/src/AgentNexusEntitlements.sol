@@ -246,9 +246,7 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
     }
 
     /// @notice Always false.
-    function isApprovedForAll(address, address) external pure returns (bool) {
-        return false;
-    }
+    function isApprovedForAll(address, address) external pure returns (bool approved) {}
 
     // ---------------------------------------------------------------- inside
 

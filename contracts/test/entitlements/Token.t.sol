@@ -41,7 +41,11 @@ contract TokenTest is EntitlementsFixture {
     function test_reverts_when_an_operator_is_approved() public {
         expectNotTransferable(holder);
         entitlements.setApprovalForAll(stranger, true);
-        vm.assertFalse(entitlements.isApprovedForAll(holder, stranger));
+    }
+
+    function test_nobody_is_approved() public view {
+        bool approved = entitlements.isApprovedForAll(holder, stranger);
+        vm.assertFalse(approved);
     }
 
     function test_balances_in_a_batch() public {

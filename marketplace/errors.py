@@ -64,10 +64,10 @@ class AlreadyOwnedError(MarketplaceError):
     http_status = 409
 
 
-class InvalidRecipientError(MarketplaceError):
-    """The recipient is not a wallet of the buyer's, or the buyer has none."""
+class InvalidPurchaseError(MarketplaceError):
+    """A value of the request for a quote that is refused; `fields` says which and why."""
 
-    code = "invalid_recipient"
+    code = "invalid_purchase"
 
 
 class IdempotencyConflictError(MarketplaceError):

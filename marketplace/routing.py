@@ -1,5 +1,9 @@
 """WebSocket routes."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from marketplace.consumers import PurchaseConsumer
+
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/purchases/<uuid:purchase_id>/", PurchaseConsumer.as_asgi()),
+]

@@ -2,4 +2,7 @@
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from marketplace.catalogue.api.urls import urlpatterns as catalogue
+from marketplace.purchases.api.urls import urlpatterns as purchases
+
+urlpatterns: list[URLPattern] = [*catalogue, *purchases]

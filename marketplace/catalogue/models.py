@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 from uuid_utils.compat import uuid7
 
 from chain.fields import AddressField, Uint256Field, uint256_check
+from marketplace.catalogue.columns import DocumentField
 from wallets.models import User
 
 # Created by the initial migration: numbers are handed out without locks, and one is never given twice.
@@ -190,9 +191,9 @@ class AgentVersion(models.Model):
         db_persist=True,
     )
     image = models.CharField(max_length=300, help_text="repository@sha256:digest")
-    input_schema = models.JSONField()
-    output_schema = models.JSONField()
-    example_input = models.JSONField(null=True, blank=True)
+    input_schema = DocumentField()
+    output_schema = DocumentField()
+    example_input = DocumentField(null=True, blank=True)
     release_notes = models.TextField(max_length=5_000, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.LIVE)
     created_at = models.DateTimeField(auto_now_add=True)

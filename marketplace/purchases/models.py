@@ -27,11 +27,6 @@ class Purchase(models.Model):
         LAPSED = "lapsed", "Lapsed"
         UNKNOWN = "unknown", "Unknown"
 
-    # The money went in, wherever it is now.
-    PAID: ClassVar = [Status.DEPOSITED, Status.ACTIVE, Status.DISPUTED, Status.RELEASED, Status.REFUNDED]
-    # No deposit has been read.
-    UNPAID: ClassVar = [Status.QUOTED, Status.UNKNOWN, Status.LAPSED]
-
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="purchases")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="purchases")
@@ -61,6 +56,9 @@ class Purchase(models.Model):
     )
     refunded_amount = Uint256Field(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+    unknown_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the quote ran out while the chain had not been read up to its end."
+    )
     lapsed_at = models.DateTimeField(null=True, blank=True)
     deposited_at = models.DateTimeField(null=True, blank=True)
     activated_at = models.DateTimeField(null=True, blank=True)
@@ -108,10 +106,11 @@ class EscrowFact(ChainFact):
 
     class Problem(models.TextChoices):
         UNKNOWN_PAYMENT = "unknown_payment", "No purchase has this payment id"
-        TERMS_DIFFER = "terms_differ", "The deposit's terms are not the quote's"
+        TERMS_DIFFER = "terms_differ", "Its terms are not the purchase's"
+        LATE = "late", "The deposit was mined after the quote ran out"
         OUT_OF_ORDER = "out_of_order", "The purchase's state does not allow it"
 
-    purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, null=True, blank=True, related_name="facts")
+    purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, null=True, blank=True, related_name="facts")
     payment_id = HashField()
     name = models.CharField(max_length=64)
     problem = models.CharField(max_length=20, choices=Problem.choices, blank=True)

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from rest_framework.test import APIClient
+from eth_account import Account
 
 from chain.artefacts import TEST_USDC
+from chain.bindings.erc20 import Erc20
 from chain.models import Deployment
+from chain.rpc import pool_of
 from marketplace.models import Agent
+from tests.account_fixtures import user_with_wallet
+from tests.chain_fixtures import Contracts, send_call
 from tests.factories.marketplace import CategoryFactory, CreatorFactory, PublishedAgentFactory
-from tests.factories.wallets import StaffFactory
 from wallets.models import User
 
 
@@ -29,17 +32,25 @@ def creator(db: None) -> User:
 
 @pytest.fixture
 def buyer(db: None) -> User:
-    return CreatorFactory.create(display_name="Bob")
+    """Somebody with one wallet; `buyer.account` signs for it."""
+    return user_with_wallet()
 
 
 @pytest.fixture
-def stranger(db: None) -> User:
-    return CreatorFactory.create(display_name="Eve")
+def rich_buyer(buyer: User, contracts: Contracts) -> User:
+    """`buyer` with 10 ETH and 1,000 USDC."""
+    fund(contracts, buyer.primary_address or "", eth=10**19, usdc=10**9)
+    return buyer
 
 
-@pytest.fixture
-def staff(db: None) -> User:
-    return StaffFactory.create()
+def fund(contracts: Contracts, address: str, *, eth: int = 0, usdc: int = 0) -> None:
+    """Give an address wei and USDC base units on the test chain."""
+    pool_of(contracts.network).call("anvil_setBalance", address, hex(eth + 10**18))
+    if usdc:
+        minter = Account.create()
+        pool_of(contracts.network).call("anvil_setBalance", minter.address, hex(10**18))
+        send_call(contracts.network, Erc20(contracts.network, contracts.usdc).encode_mint(address, usdc), minter)
+    pool_of(contracts.network).call("anvil_setBalance", address, hex(eth))
 
 
 @pytest.fixture
@@ -56,16 +67,3 @@ def usdc(db: None) -> str:
     address = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
     Deployment.objects.create(network="local", contract=TEST_USDC, address=address, block_number=1)
     return address
-
-
-@pytest.fixture
-def api() -> APIClient:
-    """A client nobody is signed in with."""
-    return APIClient()
-
-
-def signed_in(user: User) -> APIClient:
-    """A client with `user` signed in."""
-    client = APIClient()
-    client.force_authenticate(user)
-    return client

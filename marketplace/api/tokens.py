@@ -1,0 +1,52 @@
+"""Amounts and tokens as the API shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from chain.errors import UnknownNetworkError
+from chain.networks import get_network
+from chain.tokens import Token, format_amount, tokens_for
+
+
+class TokenBook:
+    """The tokens of every network a response speaks of, looked up once each."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Token]] = {}
+
+    def find(self, network: str, address: str) -> Token:
+        """The token at `address`; one that is no longer accepted is shown in its base units."""
+        if network not in self._known:
+            try:
+                tokens = tokens_for(get_network(network))
+            except UnknownNetworkError:
+                tokens = ()
+            self._known[network] = {token.address: token for token in tokens}
+        return self._known[network].get(address) or Token(address, address, 0, "A token no longer accepted")
+
+    @classmethod
+    def of(cls, context: dict[str, Any]) -> "TokenBook":
+        """The book that all serializers of one response share by their context."""
+        book = context.setdefault("token_book", cls())
+        assert isinstance(book, cls)  # noqa: S101  nobody else uses this key
+        return book
+
+
+@extend_schema_serializer(component_name="Token")
+class TokenSerializer(serializers.Serializer[Token]):
+    """A currency; one unit is 10**decimals base units. ETH has the zero address."""
+
+    symbol = serializers.CharField()
+    address = serializers.CharField()
+    decimals = serializers.IntegerField()
+
+
+def amount_fields(amount: int, token: Token) -> dict[str, Any]:
+    """`{token, amount, amount_display}`: the exact base units as a string, and what people read."""
+    return {
+        "token": TokenSerializer(token).data,
+        "amount": str(amount),
+        "amount_display": format_amount(amount, token),
+    }

@@ -1,0 +1,11 @@
+"""Short chores of the marketplace."""
+
+from celery import shared_task
+
+from marketplace.purchases.lapsing import lapse_stale
+
+
+@shared_task(name="marketplace.tasks.lapse_stale_quotes")
+def lapse_stale_quotes() -> int:
+    """Give up quotes that nobody paid; the number that changed."""
+    return lapse_stale()

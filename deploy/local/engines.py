@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 import redis
+import requests
 
 from deploy.local.supervisor import die_with_parent
 
@@ -201,14 +202,22 @@ class Valkey(Engine):
 
 
 class Anvil(Engine):
-    """A local EVM chain. With `state` its blocks survive a restart; `block_time` is in seconds, else a block a call."""
+    """A local EVM chain that mines each transaction at once. With `state` its blocks survive a restart."""
 
     name = "anvil"
 
-    def __init__(self, data: Path, port: int = 0, *, block_time: int | None = None, state: bool = False) -> None:
+    def __init__(self, data: Path, port: int = 0, *, state: bool = False) -> None:
         super().__init__(data, port)
-        self.block_time = block_time
         self.state = state
+
+    def mine_every(self, seconds: int) -> None:
+        """From now on mine a block every so many seconds, as a real chain does, instead of one per transaction."""
+        with requests.Session() as session:
+            for number, (method, value) in enumerate((("evm_setAutomine", False), ("evm_setIntervalMining", seconds))):
+                call = {"jsonrpc": "2.0", "id": number, "method": method, "params": [value]}
+                answer = session.post(self.url, json=call, timeout=10).json()
+                if "error" in answer:
+                    raise EngineError(f"anvil refused {method}: {answer['error']}.")
 
     @property
     def url(self) -> str:
@@ -218,8 +227,6 @@ class Anvil(Engine):
         if not ANVIL.exists():
             raise EngineError("anvil is missing: run `make install`.")
         command = [str(ANVIL), "--host", "127.0.0.1", "--port", str(self.port), "--hardfork", "osaka"]
-        if self.block_time:
-            command += ["--block-time", str(self.block_time)]
         if self.state:
             command += ["--state", str(self.data / "anvil.json"), "--state-interval", "5"]
         return command, {}

@@ -45,13 +45,14 @@ class Site:
 def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0, echo: bool = False) -> Iterator[Site]:
     """Start everything, yield it once it is ready, stop all of it at the end.
 
-    `data` holds databases and logs and survives; `echo` copies the processes' output to the terminal. Raises EngineError
-    or ProcessError with a sentence on what failed and what to do.
+    `data` holds databases and logs and survives; `echo` copies the processes' output to the terminal. Raises
+    EngineError or ProcessError with a sentence on what failed and what to do.
     """
     data.mkdir(exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_only_one(data))
-        env = dict(environ) | _engines(data, environ, say, stack)
+        anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, 8545, state=True)
+        env = dict(environ) | _engines(data, environ, anvil, say, stack)
         port = free_port(port)
         url = f"http://localhost:{port}"
         env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}
@@ -59,6 +60,8 @@ def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0,
         supervisor = Supervisor(data / "logs", env, echo=echo)
         site = Site(url, env, data, supervisor)
         _prepare(site, say)
+        if anvil is not None:
+            anvil.mine_every(int(environ.get("LOCAL_BLOCK_TIME", "1")))
         supervisor.load(ROOT / "Procfile")
         stack.callback(supervisor.stop)
         supervisor.start()
@@ -66,7 +69,7 @@ def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0,
         yield site
 
 
-def _engines(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack) -> dict[str, str]:
+def _engines(data: Path, environ: Mapping[str, str], anvil: Anvil | None, say: Say, stack: ExitStack) -> dict[str, str]:
     """Start the engines for which no address is given; return what the processes' environment needs beside."""
     added = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}",
@@ -80,9 +83,8 @@ def _engines(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack)
         engines["DATABASE_URL"] = Postgres(data)
     if "REDIS_URL" not in environ:
         engines["REDIS_URL"] = Valkey(data)
-    if "CHAIN_RPC_URL" not in environ:
-        block_time = int(environ.get("LOCAL_BLOCK_TIME", "1"))
-        engines["CHAIN_RPC_URL"] = Anvil(data, 8545, block_time=block_time, state=True)
+    if anvil is not None:
+        engines["CHAIN_RPC_URL"] = anvil
     for name, engine in engines.items():
         stack.callback(engine.stop)
         engine.start()

@@ -117,7 +117,7 @@ def _log_problem(fact: EscrowFact, problem: Problem) -> None:
     log.error(
         "escrow_event_credits_nobody",
         problem=problem.value,
-        event=fact.name,
+        name=fact.name,
         payment_id=fact.payment_id,
         network=fact.network,
         block=fact.block_number,

@@ -13,7 +13,7 @@ from chain.rpc import pool_of
 from marketplace.models import Agent
 from tests.account_fixtures import user_with_wallet
 from tests.chain_fixtures import Contracts, send_call
-from tests.factories.marketplace import CategoryFactory, CreatorFactory, PublishedAgentFactory
+from tests.factories.marketplace import CategoryFactory, PublishedAgentFactory
 from wallets.models import User
 
 
@@ -27,7 +27,11 @@ def _no_spent_limits() -> Iterator[None]:
 
 @pytest.fixture
 def creator(db: None) -> User:
-    return CreatorFactory.create(display_name="Ada")
+    """Somebody with one wallet; `creator.account` signs for it."""
+    user = user_with_wallet()
+    user.display_name = "Ada"
+    user.save()
+    return user
 
 
 @pytest.fixture

@@ -124,7 +124,8 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
             mapping(uint256 index => Gap) storage gaps = _gaps[holder][agentId][run];
             uint32 gapCount = access.gaps;
             taken = _unused(gaps, gapCount, start, duration);
-            if (taken == 0) return 0;
+            // slither-disable-next-line incorrect-equality
+            if (taken == 0) return 0; // counted seconds, not a balance that somebody could push off zero
             uint64 expiry = access.expiresAt;
             uint64 shift = access.shift;
             uint64 rest = expiry - taken;
@@ -296,6 +297,7 @@ contract AgentNexusEntitlements is IAgentNexusEntitlements, IERC1155MetadataURI,
         emit TransferSingle(msg.sender, address(0), holder, agentId, 1);
         if (holder.code.length == 0) return;
         // Not try/catch: an answer that does not decode would then revert without a reason.
+        // slither-disable-next-line unused-return
         (bool success, bytes32 answer,) = LowLevelCall.callReturn64Bytes(
             holder, abi.encodeCall(IERC1155Receiver.onERC1155Received, (msg.sender, address(0), agentId, 1, ""))
         );

@@ -75,7 +75,7 @@ contract TestUSDC is ERC20, EIP712, Nonces, IERC20Permit, IERC3009 {
     }
 
     /// @inheritdoc IERC20Permit
-    // solhint-disable-next-line func-name-mixedcase
+    // slither-disable-next-line naming-convention
     function DOMAIN_SEPARATOR() external view returns (bytes32) {
         return _domainSeparatorV4();
     }

@@ -29,3 +29,8 @@ urlpatterns = [
 ]
 if settings.DEMO_WALLET:
     urlpatterns.append(path("demo-wallet/", include("wallets.demo_wallet.urls")))
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.forbidden"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"

@@ -77,7 +77,7 @@ function confirm(title, rows, action) {
         const row = node("div", wide ? "" : "flex items-baseline justify-between gap-4");
         row.append(
           node("dt", "text-muted", name),
-          node("dd", wide ? "mt-1 max-h-44 overflow-auto whitespace-pre-wrap rounded-md bg-sunk p-3 font-mono text-2xs leading-4" : "num min-w-0 break-all text-right font-medium", value),
+          node("dd", wide ? "mt-1 max-h-44 overflow-auto whitespace-pre-wrap rounded-md bg-sunk p-3 font-mono text-2xs leading-4" : "num min-w-0 text-right font-medium wrap-anywhere", value),
         );
         list.append(row);
       }
@@ -109,6 +109,15 @@ function ether(wei) {
   const fraction = digits.slice(-18).replace(/0+$/, "");
   return `${digits.slice(0, -18)}${fraction ? `.${fraction}` : ""} ETH`;
 }
+
+/** A fee rounded up to six decimals of an ether. */
+function roundedUp(wei) {
+  const step = 10n ** 12n;
+  return ((BigInt(wei) + step - 1n) / step) * step;
+}
+
+// What the site's own calls are called, so that the window says more than a selector.
+const CALLS = { "0x095ea7b3": "approve", "0x00f28adf": "depositPayment" };
 
 const short = (value) => `${value.slice(0, 8)}…${value.slice(-6)}`;
 
@@ -145,8 +154,8 @@ async function sendTransaction([request]) {
     [
       ["To", short(request.to)],
       ["Amount", ether(value)],
-      ["Network fee, at most", ether(limit * BigInt(gasPrice) * 2n)],
-      ["Call", `${(request.data ?? "0x").slice(0, 10)} (${((request.data ?? "0x").length - 2) / 2} bytes)`],
+      ["Network fee up to", ether(roundedUp(limit * BigInt(gasPrice) * 2n))],
+      ["Call", CALLS[(request.data ?? "").slice(0, 10)] ?? `${(request.data ?? "0x").slice(0, 10)} (${((request.data ?? "0x").length - 2) / 2} bytes)`],
     ],
     "Confirm",
   );

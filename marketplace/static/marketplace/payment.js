@@ -116,6 +116,14 @@ async function order() {
   history.replaceState(null, "", `/purchases/${purchase.id}/`);
   for (const input of root.querySelectorAll('input[name="token"]')) input.disabled = true;
   listen();
+  return purchase.transactions ?? [];
+}
+
+function requirePayer() {
+  const payer = purchase.bound_payer;
+  if (payer && payer.toLowerCase() !== wallet.address.toLowerCase()) {
+    throw new WalletProblem(`This offer was made for ${shortAddress(payer)}, but your wallet is on ${shortAddress(wallet.address)}. Switch the wallet back, or get a new offer on the agent's page.`, "wrong_account");
+  }
 }
 
 /** The transactions still to sign, as the server works them out for this wallet. */
@@ -147,9 +155,12 @@ async function pay() {
     network = await networkByChainId(root.dataset.chainId);
     if (!network) throw new WalletProblem("This agent's network is not offered at the moment. Try again later.", "failed");
     await ensureChain(wallet.provider, network);
-    if (!purchase) await order();
-    let calls = await transactions();
-    if (!calls.length) return;
+    let calls = purchase ? await transactions() : await order();
+    if (!calls.length) {
+      if (purchase.status === "quoted") throw new WalletProblem("This offer has run out, and nothing was charged. Get a new one; it takes a second.", "quote_over");
+      return;
+    }
+    requirePayer();
     if (calls.some((call) => call.kind === "approve")) {
       step = "approve";
       stepsBefore(step);
@@ -158,6 +169,7 @@ async function pay() {
     }
     step = "sign";
     const deposit = calls.find((call) => call.kind === "deposit");
+    setStep("check", "done", `${wallet.info.name} ${shortAddress(wallet.address)} on ${network.name}.`);
     await rehearse(wallet.provider, wallet.address, deposit);
     stepsBefore(step);
     setStep("sign", "current", `Confirm the payment in ${wallet.info.name}.`);
@@ -196,6 +208,7 @@ function fail(error, step) {
 
 // --- after the payment was sent ---
 function sent(hash) {
+  setStep("sign", "done", wallet ? `Sent from ${shortAddress(wallet.address)}.` : "Sent.");
   part("pay").hidden = true;
   part("wallet-line").hidden = true;
   stepsBefore("block");

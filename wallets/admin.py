@@ -115,6 +115,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         found = LinkedWallet.objects.annotate(written=written).filter(written__startswith=term[2:].lower())
         return queryset.filter(Q(pk__in=found.values("user_id"))), False
 
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        """Nothing hangs on an account that is being made."""
+        return list(self.inlines) if obj is not None else []
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Only administrators hand out rights; else staff could make themselves administrators."""
         fields = list(super().get_readonly_fields(request, obj))

@@ -1,5 +1,10 @@
 """Routes of the demo wallet."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from wallets.demo_wallet import views
+
+urlpatterns: list[URLPattern] = [
+    path("fund", views.fund, name="demo-wallet-fund"),
+    path("rpc", views.rpc, name="demo-wallet-rpc"),
+]

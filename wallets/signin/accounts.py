@@ -1,5 +1,6 @@
 """E-mail accounts, which are for staff: nobody makes one by himself."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -17,6 +18,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Closed: administrators create staff accounts, everybody else enters by wallet."""
         return False
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
+        """allauth looks at `is_active` only; a suspended account ends at the same page."""
+        if not user.may_act:
+            refused: HttpResponse = self.respond_user_inactive(request, user)
+            return refused
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that allauth's own limits count by."""

@@ -46,6 +46,13 @@ class SocketOriginValidator(OriginValidator):  # type: ignore[misc]
             return await self.application(scope, receive, send)
         return await super().__call__(scope, receive, send)
 
+    def valid_origin(self, parsed_origin: Any) -> bool:
+        """Whether the origin is on the list. What does not even parse (a port that is no number) is not."""
+        try:
+            return bool(super().valid_origin(parsed_origin))
+        except ValueError:
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Presence:

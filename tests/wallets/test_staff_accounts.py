@@ -1,0 +1,152 @@
+"""E-mail accounts: made by administrators and commands only, entered through allauth, second factor available."""
+
+from io import StringIO
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from tests.factories.wallets import STAFF_PASSWORD, StaffFactory
+from wallets.models import User
+from wallets.signin import suspension
+
+pytestmark = pytest.mark.django_db
+LOGIN = "/accounts/login/"
+
+
+def log_in(client: Client, user: User, password: str = STAFF_PASSWORD, path: str = LOGIN) -> tuple[int, str]:
+    """Status and target of the answer to the login form."""
+    response = client.post(path, {"login": user.email, "password": password})
+    return response.status_code, response.headers.get("Location", "")
+
+
+def test_createsuperuser_needs_only_an_e_mail_and_that_account_can_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given an administrator made on the command line
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", STAFF_PASSWORD)
+    call_command("createsuperuser", "--noinput", "--email", "Root@Example.org", stdout=StringIO())
+    user = User.objects.get()
+    assert (user.email, user.is_staff, user.is_superuser) == ("root@example.org", True, True)
+    assert EmailAddress.objects.get(user=user).verified is True
+    # when they log in for the admin
+    client = Client()
+    assert log_in(client, user, path=f"{LOGIN}?next=/admin/") == (302, "/admin/")
+    # then they are in
+    assert client.get("/admin/").status_code == 200
+
+
+def test_createsuperuser_refuses_an_e_mail_that_is_taken(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", STAFF_PASSWORD)
+    with pytest.raises(CommandError):
+        call_command("createsuperuser", "--noinput", "--email", staff.email, stdout=StringIO(), stderr=StringIO())
+
+
+def test_an_administrator_needs_an_e_mail() -> None:
+    with pytest.raises(ValueError, match="e-mail"):
+        User.objects.create_superuser("", "x")
+
+
+def test_e_mails_are_unique_whatever_their_case_and_many_users_have_none(staff: User) -> None:
+    User.objects.create_user()
+    User.objects.create_user()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create_user(str(staff.email).upper())
+    assert User.objects.filter(email=None).count() == 2
+
+
+def test_the_admins_login_goes_through_allauth() -> None:
+    client = Client()
+    first = client.get("/admin/")
+    assert (first.status_code, first["Location"]) == (302, "/admin/login/?next=/admin/")
+    second = client.get(first["Location"])
+    assert (second.status_code, second["Location"]) == (302, "/accounts/login/?next=%2Fadmin%2F")
+
+
+def test_the_admins_own_password_form_is_gone(staff: User) -> None:
+    client = Client()
+    response = client.post("/admin/login/", {"username": staff.email, "password": STAFF_PASSWORD})
+    assert (response.status_code, response["Location"]) == (302, "/accounts/login/?next=%2Fadmin%2F")
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_the_admins_login_leads_nowhere_else(target: str, staff: User) -> None:
+    client = Client()
+    assert client.get("/admin/login/", {"next": target})["Location"] == "/accounts/login/?next=%2Fadmin%2F"
+    client.force_login(staff)
+    assert client.get("/admin/login/", {"next": target})["Location"] == "/admin/"
+
+
+def test_a_wallet_user_is_kept_out_of_the_admin(user: User) -> None:
+    client = Client()
+    client.force_login(user)
+    assert client.get("/admin/login/").status_code == 403
+    assert client.get("/admin/", follow=True).status_code == 403
+
+
+def test_nobody_signs_up_by_himself() -> None:
+    client = Client()
+    assert "closed" in client.get(reverse("account_signup")).content.decode().lower()
+    client.post(
+        reverse("account_signup"),
+        {"email": "new@example.org", "password1": STAFF_PASSWORD, "password2": STAFF_PASSWORD},
+    )
+    assert not User.objects.exists()
+
+
+def test_a_wrong_password_enters_nobody(staff: User) -> None:
+    client = Client()
+    assert log_in(client, staff, "wrong")[0] == 200
+    assert client.get("/admin/").status_code == 302
+
+
+def test_five_wrong_passwords_close_the_door_for_a_while(staff: User) -> None:
+    for _ in range(5):
+        log_in(Client(), staff, "wrong")
+    status, _ = log_in(Client(), staff)
+    assert status == 200
+
+
+def test_a_suspended_member_of_staff_stays_out_and_is_put_out(staff: User) -> None:
+    client = Client()
+    assert log_in(client, staff)[0] == 302
+    suspension.suspend(staff, "Left the company.")
+    assert client.get("/admin/").status_code == 302
+    assert log_in(Client(), staff) == (302, reverse("account_inactive"))
+
+
+def test_an_unconfirmed_e_mail_is_confirmed_first() -> None:
+    # given a staff account that another administrator made in the admin
+    user = User.objects.create_user("new@example.org", STAFF_PASSWORD, is_staff=True)
+    client = Client()
+    # when its owner logs in, then a confirmation is sent instead
+    assert log_in(client, user) == (302, reverse("account_email_verification_sent"))
+    assert client.get("/admin/").status_code == 302
+    assert mail.outbox[0].to == ["new@example.org"]
+
+
+def test_a_second_factor_is_asked_for_once_it_is_set_up(staff: User) -> None:
+    # given a member of staff with recovery codes
+    codes = RecoveryCodes.activate(staff)
+    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"})
+    client = Client()
+    # when the password is right, then it is not enough
+    assert log_in(client, staff) == (302, reverse("mfa_authenticate"))
+    assert client.get("/admin/").status_code == 302
+    # and with the code it is
+    response = client.post(reverse("mfa_authenticate"), {"code": codes.get_unused_codes()[0]})
+    assert response.status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_wallet_user_has_no_password_to_guess(user: User) -> None:
+    client = Client()
+    for login in (user.username, user.primary_address):
+        response = client.post(LOGIN, {"login": login, "password": ""})
+        assert response.status_code == 200
+    assert StaffFactory.create().has_usable_password()

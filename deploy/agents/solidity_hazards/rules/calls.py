@@ -26,7 +26,7 @@ DELEGATECALL = Hazard(
     "delegatecall",
     "high",
     "Code chosen from outside runs in this contract's storage",
-    "delegatecall runs foreign code with this contract's storage and balance: who chooses the target owns the contract.",
+    "delegatecall runs foreign code with this contract's storage and balance: who chooses it owns the contract.",
     "Delegate only to a fixed, audited address, and let nobody but governance change it.",
 )
 LOOP_CALL = Hazard(

@@ -1,0 +1,1 @@
+"""Sample agent: finds and masks secrets and personal data in a text."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from eth_typing import HexStr
 from web3 import Web3
 from web3.types import RPCEndpoint
 

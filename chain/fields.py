@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.lookups import BuiltinLookup
+from django.db.models.lookups import Lookup
 from django.db.models.query_utils import DeferredAttribute
 from web3 import Web3
 
@@ -33,7 +33,7 @@ _GT = TypeVar("_GT", covariant=True)
 if TYPE_CHECKING:
     DecimalField = models.DecimalField
     BinaryField = models.BinaryField
-    HexLookupBase = BuiltinLookup[Any]
+    HexLookupBase = Lookup[Any]
 else:  # Django's fields take type arguments in their stubs only
 
     class _Subscriptable:
@@ -44,7 +44,7 @@ else:  # Django's fields take type arguments in their stubs only
 
     class BinaryField(_Subscriptable, models.BinaryField): ...
 
-    HexLookupBase = BuiltinLookup
+    HexLookupBase = Lookup
 
 
 class _CanonicalAttribute(DeferredAttribute):

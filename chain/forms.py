@@ -74,9 +74,6 @@ class Uint256FormField(_ParsedField):
     def parse(self, text: str) -> int:
         return parse_uint256(text)
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(None if initial is None else str(initial), data)
-
 
 class AddressFormField(_ParsedField):
     """An address; the cleaned value is checksummed."""

@@ -42,13 +42,13 @@ class Deployer:
     """Brings one network to the state that the settings describe."""
 
     def __init__(
-        self, network: Network, report: Callable[[Step], None], *, owner: str = "", seconds: float = PATIENCE_SECONDS
+        self, network: Network, report: Callable[[Step], None], *, owner: str = "", seconds: float | None = None
     ) -> None:
         self.network = network
         self.roles: Roles = roles_for(network)
         self._owner = owner
         self._report = report
-        self._seconds = seconds
+        self._seconds = PATIENCE_SECONDS if seconds is None else seconds
         self._sender = Sender(network)
 
     def run(self) -> None:

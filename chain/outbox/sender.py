@@ -25,6 +25,7 @@ from chain.outbox.fees import Fees
 from chain.outbox.reasons import revert_reason
 from chain.outbox.states import IN_FLIGHT, Status, move
 from chain.rpc import Pool, pool_of
+from chain.tokens import format_units
 
 logger = structlog.get_logger(__name__)
 
@@ -94,16 +95,31 @@ class Sender:
         except RpcError as exc:
             reason = revert_reason(exc, row)
             if _mentions(exc, _NO_MONEY):
-                self._note(row, f"{row.sender} has not enough ether for this; send it some.")
+                self._note(row, f"{row.sender} ({row.key_name}) has not enough ether for this. Send it some.")
                 return False
             logger.error("outbox_would_revert", transaction=str(row.pk), purpose=row.purpose, reason=reason)
             return move(row, Status.FAILED, detail=reason[:500], closed_at=timezone.now())
         offer = fees.current(self.pool)
+        if not self._can_pay(row, gas, offer):
+            return False
         attempt = self._claim(row, signer, gas, offer)
         if attempt is None:
             return False
         self._broadcast(row, attempt)
         return True
+
+    def _can_pay(self, row: OutboxTransaction, gas: int, offer: Fees) -> bool:
+        """Whether the account can pay the most that this may cost, before a nonce is given to it."""
+        balance = int(self.pool.call("eth_getBalance", row.sender, "latest"), 16)
+        needed = row.value + gas * offer.max_fee
+        if balance >= needed:
+            return True
+        self._note(
+            row,
+            f"{row.sender} ({row.key_name}) has not enough ether for this: it has {format_units(balance, 18)} and may "
+            f"need {format_units(needed, 18)}. Send it some.",
+        )
+        return False
 
     def _estimate(self, row: OutboxTransaction) -> int:
         request: dict[str, Any] = {"from": row.sender, "data": "0x" + bytes(row.data).hex(), "value": hex(row.value)}
@@ -162,12 +178,11 @@ class Sender:
             if _mentions(exc, _ALREADY_THERE):
                 return
             if _mentions(exc, _NO_MONEY):
-                self._note(row, f"{row.sender} has not enough ether; send it some.")
+                self._note(row, f"{row.sender} ({row.key_name}) has not enough ether for this. Send it some.")
             elif _mentions(exc, _UNDERPRICED):
                 self._note(row, "The network asks for a higher fee; it will be raised.")
             else:
                 self._note(row, f"The node refused it: {exc.message}")
-            log.warning("outbox_refused", detail=exc.message)
         except RpcUnavailableError as exc:
             log.warning("outbox_not_answered", detail=exc.message)
         else:
@@ -317,7 +332,7 @@ class Sender:
 
     # ------------------------------------------------------------------ waiting
 
-    def run_until_closed(self, row: OutboxTransaction, seconds: float, poll: float = 0.2) -> OutboxTransaction:
+    def run_until_closed(self, row: OutboxTransaction, seconds: float, poll: float = 0.05) -> OutboxTransaction:
         """Drive the outbox until `row` is mined or closed, and give it back. Raises IncompleteAnswerError when that
         takes longer than `seconds`; the row goes on by itself then."""
         deadline = self._now() + seconds
@@ -327,9 +342,8 @@ class Sender:
             if row.status not in (Status.QUEUED, Status.SENT, Status.UNKNOWN):
                 return row
             if self._now() > deadline:
-                raise IncompleteAnswerError(
-                    f"{row.purpose} was sent but not mined after {seconds:.0f} s. Run the command again to go on."
-                )
+                why = row.detail or "It is not mined yet."
+                raise IncompleteAnswerError(f"{row.purpose}: {why} (Waited {seconds:.0f} s; run this again to go on.)")
             time.sleep(poll)
 
 

@@ -86,7 +86,7 @@ class Endpoint:
         except TimeoutError as exc:
             raise RpcUnavailableError(f"{self.name} did not answer in time.") from exc
         except OSError as exc:
-            raise RpcUnavailableError(f"{self.name} cannot be reached ({type(exc).__name__}).") from exc
+            raise RpcUnavailableError(f"{self.name} cannot be reached.") from exc
         if status == 429:
             raise RateLimitedError(f"{self.name} limits how much it may be asked.")
         try:
@@ -143,6 +143,8 @@ def http_transport(url: str, read_seconds: float = READ_SECONDS) -> Transport:
                 return response.status, content
             finally:
                 response.release_conn()
+        except urllib3.exceptions.NewConnectionError as exc:  # a kind of ConnectTimeoutError, though nothing was slow
+            raise ConnectionError("refused or no such host") from exc
         except urllib3.exceptions.TimeoutError as exc:
             raise TimeoutError from exc
         except urllib3.exceptions.HTTPError as exc:

@@ -1,6 +1,6 @@
 """Operations on agents: create, change, publish, archive, suspend, restore."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,7 +10,7 @@ from chain.networks import default_network, get_network
 from marketplace.catalogue.fields import AgentChanges, clean_agent
 from marketplace.catalogue.models import Agent
 from marketplace.catalogue.prices import replace_prices
-from marketplace.catalogue.slugs import slug_candidates, slug_stem
+from marketplace.catalogue.slugs import is_usable_slug, slug_candidates, slug_stem
 from marketplace.catalogue.states import AgentAction, next_agent_status
 from marketplace.catalogue.versions import add_version, withdraw_version
 from marketplace.errors import InvalidAgentError, MarketplaceError, NotPublishableError, NotYoursError
@@ -38,11 +38,13 @@ def create_agent(
     access_duration: int = 0,
     prices: Mapping[str, int] | None = None,
     network: str | None = None,
+    slug: str | None = None,
 ) -> Agent:
     """A new draft of `creator`'s.
 
     `category` is a slug, `access_duration` seconds (0 is for ever), `prices` base units by token symbol or address,
-    `network` a slug (the default network when not given). Raises InvalidAgentError with a sentence for every field.
+    `network` a slug (the default network when not given). `slug` is made from the name when not given. Raises
+    InvalidAgentError with a sentence for every field.
     """
     chosen = get_network(network) if network else default_network()
     changes = clean_agent(
@@ -56,13 +58,27 @@ def create_agent(
             "prices": prices or {},
         },
     )
-    return _insert(creator, chosen.slug, changes)
+    if slug is not None:
+        candidates = iter([_free_slug(slug)])
+    else:
+        stem = slug_stem(changes.columns["name"])
+        taken = frozenset(Agent.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+        candidates = slug_candidates(stem, taken)
+    return _insert(creator, chosen.slug, changes, candidates)
 
 
-def _insert(creator: User, network: str, changes: AgentChanges) -> Agent:
-    name = changes.columns["name"]
-    taken = frozenset(Agent.objects.filter(slug__startswith=slug_stem(name)).values_list("slug", flat=True))
-    for slug in slug_candidates(name, taken):
+def _free_slug(slug: str) -> str:
+    if not is_usable_slug(slug):
+        raise InvalidAgentError(
+            "This address cannot be used.", fields={"slug": "Use lower-case letters, digits and hyphens."}
+        )
+    if Agent.objects.filter(slug=slug).exists():
+        raise InvalidAgentError("This address is taken.", fields={"slug": "Another agent has this address."})
+    return slug
+
+
+def _insert(creator: User, network: str, changes: AgentChanges, candidates: Iterator[str]) -> Agent:
+    for slug in candidates:
         try:
             with transaction.atomic():
                 agent = Agent.objects.create(creator=creator, network=network, slug=slug, **changes.columns)

@@ -1,5 +1,6 @@
 """Addresses of agents: readable and unique."""
 
+import re
 import secrets
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from django.utils.text import slugify
 MAXIMUM_LENGTH = 60
 _STEM_LENGTH = 50
 _TRIES = 8
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # Path segments of the site under /agents/ and words that would look official.
 RESERVED = frozenset({"new", "edit", "buy", "run", "versions", "admin", "api", "agentnexus"})
 
@@ -17,10 +19,14 @@ def slug_stem(name: str) -> str:
     return slugify(name)[:_STEM_LENGTH].strip("-_") or "agent"
 
 
-def slug_candidates(name: str, taken: frozenset[str]) -> Iterator[str]:
-    """Slugs for an agent called `name`, best first and never one of `taken`: `name`, `name-2`, `name-3`, …, then random
+def is_usable_slug(slug: str) -> bool:
+    """Whether `slug` may be an agent's address."""
+    return len(slug) <= MAXIMUM_LENGTH and _SLUG.fullmatch(slug) is not None and slug not in RESERVED
+
+
+def slug_candidates(stem: str, taken: frozenset[str]) -> Iterator[str]:
+    """Slugs that begin with `stem`, best first and never one of `taken`: `stem`, `stem-2`, `stem-3`, …, then random
     ones. The caller inserts and takes the next when another process was faster."""
-    stem = slug_stem(name)
     number = 1
     tried = 0
     while tried < _TRIES:

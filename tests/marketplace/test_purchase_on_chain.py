@@ -322,7 +322,7 @@ def test_grant_by_the_platform_is_access_without_purchase(
 
 
 def columns(purchase: Purchase) -> dict[str, Any]:
-    return Purchase.objects.filter(pk=purchase.pk).values().get()
+    return dict(Purchase.objects.filter(pk=purchase.pk).values().get())
 
 
 def creator_account(agent: Agent, contracts: Contracts) -> LocalAccount:

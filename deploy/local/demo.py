@@ -145,7 +145,7 @@ def publish(creator: Client, built_agents: Path) -> dict[str, Any]:
         "description": manifest["description"],
         "category": manifest["category"],
         "access_duration": manifest["access_duration"],
-        "prices": [{"token": "ETH", "amount": str(2 * 10**15)}],
+        "prices": {"ETH": str(2 * 10**15)},
     }
     agent = creator.call("POST", "/agents", 201, terms)
     version = {key: manifest[key] for key in ("number", "input_schema", "output_schema", "example_input")}

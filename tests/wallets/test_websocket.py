@@ -85,8 +85,10 @@ async def opened(*headers: tuple[bytes, bytes]) -> tuple[WebsocketCommunicator, 
 
 async def refused(*headers: tuple[bytes, bytes]) -> int:
     """The code with which a handshake is turned down (1000: by the origin check, before anybody was asked for)."""
-    connected, code = await socket(*headers).connect()
+    client = socket(*headers)
+    connected, code = await client.connect()
     assert not connected
+    await client.disconnect()  # as a server does after turning somebody down
     return int(code)
 
 

@@ -23,7 +23,6 @@ SITE_NAME = "AgentNexus"
 WEBSOCKET_ORIGINS: list[str] = env.list("WEBSOCKET_ORIGINS", default=[SITE_URL])
 
 INSTALLED_APPS = [
-    "daphne",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",

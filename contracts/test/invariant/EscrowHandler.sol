@@ -123,6 +123,7 @@ contract EscrowHandler is TestBase {
                     && block.timestamp >= payment.releaseAfter
                     && block.timestamp < payment.expiresAt));
         _attempt(sender, 0, abi.encodeCall(escrow.releasePayment, (payment.id)), allowed);
+        _watchStatuses();
         if (!allowed) return;
         payment.status = AgentNexusEscrow.Status.Released;
         _creditCreator(payment, payment.amount);
@@ -134,6 +135,7 @@ contract EscrowHandler is TestBase {
         address sender = people[who % people.length];
         bool allowed = _isOpen(payment) && (sender == payment.creator || block.timestamp >= payment.expiresAt);
         _attempt(sender, 0, abi.encodeCall(escrow.refundPayment, (payment.id)), allowed);
+        _watchStatuses();
         if (!allowed) return;
         payment.status = AgentNexusEscrow.Status.Refunded;
         credit[payment.token][payment.payer] += payment.amount;
@@ -147,6 +149,7 @@ contract EscrowHandler is TestBase {
         bool allowed = payment.status == AgentNexusEscrow.Status.Held && sender == payment.payer
             && block.timestamp < payment.releaseAfter;
         _attempt(sender, 0, abi.encodeCall(escrow.openDispute, (payment.id, "reason")), allowed);
+        _watchStatuses();
         if (allowed) payment.status = AgentNexusEscrow.Status.Disputed;
     }
 
@@ -158,6 +161,7 @@ contract EscrowHandler is TestBase {
         bool allowed = sender == arbiter && refundBps <= 10_000 && payment.status == AgentNexusEscrow.Status.Disputed
             && block.timestamp < payment.expiresAt;
         _attempt(sender, 0, abi.encodeCall(escrow.resolveDispute, (payment.id, refundBps, "decision")), allowed);
+        _watchStatuses();
         if (!allowed) return;
         payment.status = AgentNexusEscrow.Status.Resolved;
         uint256 share = payment.amount * refundBps / 10_000;
@@ -246,7 +250,6 @@ contract EscrowHandler is TestBase {
         vm.prank(sender);
         (bool success,) = address(escrow).call{value: value}(call);
         vm.assertEq(success, allowed, "allowed");
-        _watchStatuses();
     }
 
     /// @dev A status only ever moves on: held, perhaps disputed, then one end for good.

@@ -137,7 +137,11 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # The layer waits 5 s for a message; redis-py's own limit is the same 5 s and would end every idle socket.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 20}]},
+    },
 }
 
 # --- Celery ---
@@ -153,6 +157,7 @@ CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {"executions.tasks.run_execution": {"queue": "executions"}}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
+    "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
     "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},
 }
 

@@ -25,6 +25,7 @@ from wallets.credentials import tokens
 from wallets.errors import TokenError
 from wallets.models import TokenFamily, User
 from wallets.signin import suspension
+from wallets.tasks import clear_expired
 
 pytestmark = pytest.mark.django_db
 
@@ -272,3 +273,29 @@ def test_a_key_of_another_installation_is_worth_nothing_here(user: User, setting
     # given a token whose issuer is another site with the same secret
     claims = {**claims_of(tokens.issue(user).access), "iss": "https://staging.example"}
     assert get_me(signed(claims)).json()["code"] == "token_invalid"
+
+
+def test_only_what_ended_long_ago_is_forgotten(user: User) -> None:
+    # given families in every state
+    now = timezone.now()
+    states = {
+        "alive": {},
+        "expired yesterday": {"expires_at": now - timedelta(days=1)},
+        "expired long ago": {"expires_at": now - timedelta(days=31)},
+        "revoked yesterday": {"revoked_at": now - timedelta(days=1)},
+        "revoked long ago": {"revoked_at": now - timedelta(days=31)},
+        "not refreshed for 43 days": {"last_used_at": now - timedelta(days=43)},
+        "not refreshed for 45 days": {"last_used_at": now - timedelta(days=45)},
+    }
+    for name, columns in states.items():
+        tokens.issue(user, user_agent=name)
+        user.token_families.filter(user_agent=name).update(**columns)
+    # when the chore runs
+    clear_expired()
+    # then what nobody needs any more is gone
+    assert set(user.token_families.values_list("user_agent", flat=True)) == {
+        "alive",
+        "expired yesterday",
+        "revoked yesterday",
+        "not refreshed for 43 days",
+    }

@@ -4,11 +4,12 @@ JWT (RFC 7519), HS256 only; iss, aud, exp, jti and type are checked by simplejwt
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError
 from rest_framework_simplejwt.exceptions import TokenError as JwtError
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 FAMILY_CLAIM = "family"
 MAX_TOKEN_LENGTH = 2048
+# Users see their past sign-ins for this long.
+KEPT_AFTER_END = timedelta(days=30)
 
 
 class RefreshToken(Token):
@@ -103,6 +106,15 @@ def revoke(family: TokenFamily) -> None:
     """End a family: its tokens and the sockets opened with them."""
     if TokenFamily.objects.filter(pk=family.pk, revoked_at=None).update(revoked_at=timezone.now()):
         presence.announce_end(family.user, presence.family_name(family.pk))
+
+
+def clear_expired() -> int:
+    """Delete families that ended more than KEPT_AFTER_END ago; returns how many."""
+    ended = timezone.now() - KEPT_AFTER_END
+    # The refresh token lives shorter than its family: one that was not exchanged in time is over as well.
+    unused = ended - api_settings.REFRESH_TOKEN_LIFETIME
+    over = Q(expires_at__lt=ended) | Q(revoked_at__lt=ended) | Q(last_used_at__lt=unused)
+    return TokenFamily.objects.filter(over).delete()[0]
 
 
 def _pair(refresh: RefreshToken, family_id: UUID, user_id: UUID) -> Pair:

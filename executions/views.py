@@ -19,6 +19,7 @@ from marketplace.terms import current_terms
 from wallets.signin.people import signed_in
 
 PER_PAGE = 25
+UNREAD = "Nothing was started yet: please correct the marked fields."
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +47,7 @@ def _start(request: HttpRequest, agent: Agent, version: AgentVersion) -> Executi
     """The run that was started, or the form with what is wrong."""
     parsed, key = forms.read(version, request.POST)
     if parsed.errors:
-        return forms.refused(version, request.POST, parsed.errors, "Nothing was started yet: please correct the marked fields.", key=key)
+        return forms.refused(version, request.POST, parsed.errors, UNREAD, key=key)
     # One form with one input starts one run; changed input is another wish.
     once = f"{key[:36]}:{documents.fingerprint(parsed.input)[:16]}" if key.isascii() and key.isprintable() else None
     try:

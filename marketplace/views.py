@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -53,7 +52,6 @@ HERO_STEPS = (
         "text": "In a sandbox without a network, with its log live before your eyes and the result yours to keep.",
     },
 )
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,44 +273,47 @@ def version_new(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _action(
-    operation: Callable[Concatenate[Agent, User, P], str],
-) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
-    """A POST that calls one operation on an own agent, says what happened, and returns to the agent's page."""
-
-    @require_POST
-    @login_required
-    @wraps(operation)
-    def view(request: HttpRequest, slug: str, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        own = _own_agent(request, slug)
-        try:
-            messages.success(request, operation(own, signed_in(request), *args, **kwargs))
-        except DomainError as error:
-            messages.error(request, error.message)
-        return redirect("marketplace:agent", own.slug)
-
-    return view
+def _act(request: HttpRequest, slug: str, operation: Callable[[Agent, User], str]) -> HttpResponse:
+    """Do something with an own agent, say what happened, and return to its page."""
+    own = _own_agent(request, slug)
+    try:
+        messages.success(request, operation(own, signed_in(request)))
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("marketplace:agent", own.slug)
 
 
-@_action
-def publish(own: Agent, by: User) -> str:
+@require_POST
+@login_required
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
     """Put the agent into the catalogue."""
-    operations.publish(own, by)
-    return f"{own.name} is now for sale."
+
+    def operation(own: Agent, by: User) -> str:
+        operations.publish(own, by)
+        return f"{own.name} is now for sale."
+
+    return _act(request, slug, operation)
 
 
-@_action
-def archive(own: Agent, by: User) -> str:
+@require_POST
+@login_required
+def archive(request: HttpRequest, slug: str) -> HttpResponse:
     """Take the agent off the market."""
-    operations.archive(own, by)
-    return f"{own.name} is off the market. Those who bought it keep their access."
+
+    def operation(own: Agent, by: User) -> str:
+        operations.archive(own, by)
+        return f"{own.name} is off the market. Those who bought it keep their access."
+
+    return _act(request, slug, operation)
 
 
-@_action
-def withdraw(own: Agent, by: User, number: str) -> str:
+@require_POST
+@login_required
+def withdraw(request: HttpRequest, slug: str, number: str) -> HttpResponse:
     """Withdraw one version."""
-    version = own.versions.filter(number=number).first()
-    if version is None:
-        raise Http404
-    operations.withdraw_version(version, by)
-    return f"Version {number} is withdrawn."
+
+    def operation(own: Agent, by: User) -> str:
+        operations.withdraw_version(get_object_or_404(own.versions, number=number), by)
+        return f"Version {number} is withdrawn."
+
+    return _act(request, slug, operation)

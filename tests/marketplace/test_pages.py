@@ -1,12 +1,9 @@
 """The marketplace's pages as owner, holder, stranger and anonymous visitor see them."""
 
 import re
-from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -19,33 +16,15 @@ from tests.factories.marketplace import (
     AgentPriceFactory,
     AgentVersionFactory,
     CategoryFactory,
-    CreatorFactory,
     PublishedAgentFactory,
     PurchaseFactory,
     grant_access,
     image_of,
 )
+from tests.pages import SignIn, said, text
 from wallets.models import User
 
 pytestmark = pytest.mark.django_db
-SignIn = Callable[[User], Client]
-
-
-@pytest.fixture
-def signed_in() -> SignIn:
-    """A browser in which the user is signed in."""
-
-    def sign_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
-@pytest.fixture
-def stranger() -> User:
-    return CreatorFactory.create()
 
 
 @pytest.fixture
@@ -58,15 +37,6 @@ def usdc() -> str:
 
 def page(slug: str, name: str = "agent") -> str:
     return reverse(f"marketplace:{name}", args=[slug])
-
-
-def said(response: HttpResponse) -> list[str]:
-    """The messages that a redirect leaves for the next page."""
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
-
-
-def text(response: HttpResponse) -> str:
-    return " ".join(response.content.decode().split())
 
 
 # --- catalogue ---

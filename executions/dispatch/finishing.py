@@ -29,6 +29,7 @@ class Verdict:
     output: Any = None
 
 
+_COMMAND_FAULTS = {126: "cannot be executed", 127: "was not found"}
 _FAILURES = {
     Ending.OUT_OF_MEMORY: Reason.OUT_OF_MEMORY,
     Ending.OUTPUT_LIMIT: Reason.OUTPUT_LIMIT,
@@ -100,6 +101,8 @@ def _judge_output(raw: bytes | None, schema: Mapping[str, Any]) -> Verdict:
 
 
 def _exit_sentence(code: int | None) -> str:
+    if code is not None and code in _COMMAND_FAULTS:
+        return f"The image's command {_COMMAND_FAULTS[code]} (exit code {code})."
     if code is not None and code > 128:
         return f"The agent was ended by signal {code - 128} (exit code {code})."
     return f"The agent stopped with exit code {code}."

@@ -2,10 +2,10 @@
 
 import re
 
-# Terminal sequences: OSC and other strings with their end, CSI, then any other escape. No part can match what another
-# starts with, so the cost stays linear whatever is written.
+# Terminal sequences: OSC and other strings with their end, CSI, then any other escape. What is inside a string cannot
+# begin another one, so the cost stays linear whatever is written.
 _SEQUENCES = re.compile(
-    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)"
+    r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*(?:\x07|\x9c|\x1b\\)"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]"
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -77,12 +78,19 @@ def run_now(keeper: Keeper, runner: DockerRunner) -> RunNow:
 @pytest.fixture(autouse=True)
 def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """No test may leave a container or a line in Redis behind."""
+    client: docker.APIClient | None = request.getfixturevalue("engine") if "docker" in request.keywords else None
     yield
     redis_client().flushdb()
-    if "docker" in request.keywords:
-        client: docker.APIClient = request.getfixturevalue("engine")
+    if client is not None:
         mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
         left = client.containers(all=True, filters=mine)
         for container in left:
             client.remove_container(container["Id"], force=True, v=True)
         assert left == []
+
+
+@pytest.fixture
+def silent_registry() -> Iterator[str]:
+    """The address of a registry that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"

@@ -145,7 +145,8 @@ class DockerRunner:
         with engine_errors():
             state = client.inspect_container(container)["State"]
         code = int(state["ExitCode"])
-        if state.get("OOMKilled") and code == 137:
+        # The engine flags it for any process of the container. One that got over it gave a result and ended well.
+        if state.get("OOMKilled") and (code != 0 or output is None):
             return RunOutcome(Ending.OUT_OF_MEMORY, _out_of_memory(spec), exit_code=code)
         return RunOutcome(Ending.EXITED, exit_code=code, output=output)
 

@@ -57,5 +57,9 @@ def require_payable(purchase: Purchase) -> None:
     """Raises QuoteOverError with a sentence when nothing is left to pay."""
     if purchase.status not in (Status.QUOTED, Status.UNKNOWN, Status.LAPSED):
         raise QuoteOverError("This purchase is paid already.")
-    if purchase.status != Status.QUOTED or timezone.now() > purchase.valid_until:
-        raise QuoteOverError("This quote has run out, and nothing was paid. Ask for a new one.")
+    if purchase.status == Status.UNKNOWN:
+        raise QuoteOverError(
+            "This quote has run out, and the chain has not been read up to its end yet. Wait a little."
+        )
+    if purchase.status == Status.LAPSED or timezone.now() > purchase.valid_until:
+        raise QuoteOverError("This quote has run out. Ask for a new one.")

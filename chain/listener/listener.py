@@ -181,11 +181,7 @@ class Listener:
         (block,) = node.headers([start])
         if block is None:
             raise IncompleteAnswerError(f"{node.name} does not have a block below its own head.")
-        cursor, _ = Cursor.objects.get_or_create(
-            network=self.network.slug,
-            defaults={"block_number": start, "block_hash": block.hash, "head_number": head.number},
-        )
-        return cursor
+        return store.begin(self.network, block, head.number)
 
     def _start(self) -> int:
         """The block below the oldest of our contracts. Raises NotDeployedError."""

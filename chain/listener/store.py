@@ -6,6 +6,7 @@ the cursor moves: a listener that read from an outdated cursor changes zero rows
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -14,15 +15,17 @@ from django.utils import timezone
 from chain import events
 from chain.artefacts import load
 from chain.codec import LogDecodingError, checksum
-from chain.listener.node import Log
+from chain.listener.node import Header, Log
 from chain.listener.reading import Segment
 from chain.models import Block, Cursor, Event
 from chain.networks import Network
 
 logger = structlog.get_logger(__name__)
 
-# Blocks remembered below the cursor: the deepest reorg that can be undone by itself.
+# Blocks remembered below the cursor: the deepest reorg that can be undone by itself. After reading by ranges only the
+# end of each range is known, so some are kept however far they lie back.
 KEEP_BLOCKS = 256
+KEEP_AT_LEAST = 16
 
 
 def advance(network: Network, cursor: Cursor, segment: Segment, head: int, sources: dict[bytes, str]) -> bool:
@@ -34,21 +37,24 @@ def advance(network: Network, cursor: Cursor, segment: Segment, head: int, sourc
     with transaction.atomic():
         if not _compare_and_set(cursor, tip.number, tip.hash, head):
             return False
-        Block.objects.bulk_create(
-            Block(
-                network=network.slug,
-                number=header.number,
-                hash=header.hash,
-                parent_hash=header.parent_hash,
-                timestamp=_time(header.timestamp),
-            )
-            for header in segment.headers
-        )
+        Block.objects.bulk_create(Block(**_block(network, header)) for header in segment.headers)
         settled = tip.number - network.confirmations
         _store(network, segment, sources, settled)
         _confirm_older(network, settled, below=segment.first)
-        Block.objects.filter(network=network.slug, number__lte=tip.number - KEEP_BLOCKS).delete()
+        _forget_old_blocks(network, tip.number)
     return True
+
+
+def begin(network: Network, start: Header, head: int) -> Cursor:
+    """The cursor at `start`, below our first contract; the one that is there when somebody else began."""
+    with transaction.atomic():
+        cursor, created = Cursor.objects.get_or_create(
+            network=network.slug,
+            defaults={"block_number": start.number, "block_hash": start.hash, "head_number": head},
+        )
+        if created:
+            Block.objects.create(**_block(network, start))
+    return cursor
 
 
 def roll_back(network: Network, cursor: Cursor, ancestor: Block) -> bool:
@@ -203,6 +209,23 @@ def _event(network: Network, log: Log, timestamp: int, sources: dict[bytes, str]
         name=decoded.name,
         args=decoded.args,
     )
+
+
+def _block(network: Network, header: Header) -> dict[str, Any]:
+    return {
+        "network": network.slug,
+        "number": header.number,
+        "hash": header.hash,
+        "parent_hash": header.parent_hash,
+        "timestamp": _time(header.timestamp),
+    }
+
+
+def _forget_old_blocks(network: Network, tip: int) -> None:
+    known = Block.objects.filter(network=network.slug)
+    kept = known.order_by("-number").values_list("number", flat=True)[KEEP_AT_LEAST - 1 : KEEP_AT_LEAST].first()
+    if kept is not None:
+        known.filter(number__lte=tip - KEEP_BLOCKS, number__lt=kept).delete()
 
 
 def _time(timestamp: int) -> datetime:

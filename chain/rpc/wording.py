@@ -45,14 +45,14 @@ _METHOD_MISSING = frozenset({-32601, -32004})
 
 def error_of(code: int, message: str, data: object, method: str) -> ChainError:
     """The error to raise for a JSON-RPC error object that answered `method`."""
+    if method in READS and _BEHIND.search(message):
+        return IncompleteAnswerError(f"The node does not have the block yet: {message[:200]}")
     if method == "eth_getLogs" and _RANGE.search(message) and not _RATE.search(message):
         return RangeTooLargeError(f"The node does not answer for so many blocks at once: {message[:200]}")
     if code in _RATE_CODES or _RATE.search(message) or (code == -32005 and "limit" in message.lower()):
         return RateLimitedError("The endpoint limits how much it may be asked; it is asked again later.")
     if code in _METHOD_MISSING or "method not found" in message.lower() or "does not exist" in message.lower():
         return RpcError(f"The node does not know {method}.", rpc_code=-32601)
-    if method in READS and _BEHIND.search(message):
-        return IncompleteAnswerError(f"The node does not have the block yet: {message[:200]}")
     if method in READS and code not in _NODE_REFUSES and _BUSY.search(message):
         return RpcUnavailableError(f"The node could not answer {method}: {message[:200]}")
     return RpcError(message[:500] or "The node gave no reason.", rpc_code=code, data=data)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 
@@ -57,9 +56,9 @@ def current() -> Limits:
         input=settings.EXECUTION_INPUT_BYTES,
         output=output,
         log=log,
-        log_lines=_optional("EXECUTION_LOG_LINES", 50_000),
-        log_line=_optional("EXECUTION_LOG_LINE_BYTES", 16 * 1024),
-        written=_optional("EXECUTION_WRITTEN_BYTES", 16 * (output + log)),
+        log_lines=settings.EXECUTION_LOG_LINES,
+        log_line=16 * 1024,
+        written=16 * (output + log),
     )
 
 
@@ -71,8 +70,4 @@ def concurrent_per_user() -> int:
 
 def shutdown_grace() -> float:
     """Seconds that running agents get to finish when their worker is asked to stop."""
-    return float(_optional("EXECUTION_SHUTDOWN_SECONDS", 10))
-
-
-def _optional(name: str, default: Any) -> Any:
-    return getattr(settings, name, default)
+    return float(settings.EXECUTION_SHUTDOWN_SECONDS)

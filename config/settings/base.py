@@ -218,6 +218,7 @@ SIMPLE_JWT = {
 }
 # However often it is refreshed, a program signs in again after this long.
 TOKEN_FAMILY_LIFETIME = timedelta(days=90)
+API_KEY_ROUTES = "config.api.scopes.ROUTES"
 # A JSON body larger than this is refused before it is parsed (bytes).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
@@ -268,7 +269,16 @@ EXECUTION_NANO_CPUS: int = env.int("EXECUTION_NANO_CPUS", default=500_000_000)
 EXECUTION_INPUT_BYTES: int = env.int("EXECUTION_INPUT_BYTES", default=1024 * 1024)
 EXECUTION_OUTPUT_BYTES: int = env.int("EXECUTION_OUTPUT_BYTES", default=1024 * 1024)
 EXECUTION_LOG_BYTES: int = env.int("EXECUTION_LOG_BYTES", default=1024 * 1024)
+EXECUTION_LOG_LINES: int = env.int("EXECUTION_LOG_LINES", default=50_000)
 EXECUTION_CONCURRENT_PER_USER: int = env.int("EXECUTION_CONCURRENT_PER_USER", default=3)
+# How long running agents may go on when their worker is asked to stop; then they are run anew elsewhere.
+EXECUTION_SHUTDOWN_SECONDS: int = env.int("EXECUTION_SHUTDOWN_SECONDS", default=10)
+# An OCI runtime the engine knows, such as runsc; empty is the engine's own.
+EXECUTION_RUNTIME: str = env.str("EXECUTION_RUNTIME", default="")
+# Marks this installation's containers on a shared engine; empty derives it from the database's address.
+EXECUTION_INSTANCE: str = env.str("EXECUTION_INSTANCE", default="")
+# Days after which inputs, outputs and logs of ended executions are deleted; 0 keeps them.
+EXECUTION_RETENTION_DAYS: int = env.int("EXECUTION_RETENTION_DAYS", default=0)
 
 # --- Security headers ---
 SESSION_COOKIE_HTTPONLY = True

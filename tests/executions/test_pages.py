@@ -328,3 +328,28 @@ def test_creators_run_their_own(signed_in: SignIn) -> None:
     response = signed_in(agent.creator).post(run_page(agent), {"text": "abc", "__key": "k"})
     assert said(response) == []
     assert Execution.objects.get().user == agent.creator
+
+
+# --- the form of a schema being written ---
+def test_a_schema_being_written_is_drawn_as_a_form(client: Client, signed_in: SignIn, user: User) -> None:
+    address = reverse("executions:form-preview")
+    schema = '{"type": "object", "properties": {"n": {"type": "integer", "title": "How many"}}}'
+    shown = text(signed_in(user).post(address, {"schema": schema}))
+    assert "How many" in shown
+    assert 'data-widget="integer"' in shown
+    assert client.post(address, {"schema": schema}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ("{", "This is not JSON yet"),
+        ("", "This is not JSON yet"),
+        ('{"type": "string"}', "The top level must have"),
+        ('{"type": "object", "properties": {"x": {"type": "nonsense"}}}', "/properties/x/type"),
+    ],
+)
+def test_a_schema_with_faults_says_which(signed_in: SignIn, user: User, schema: str, sentence: str) -> None:
+    response = signed_in(user).post(reverse("executions:form-preview"), {"schema": schema})
+    assert response.status_code == 200
+    assert sentence in text(response)

@@ -29,7 +29,7 @@ def seccomp_profile() -> str:
 
 def instance() -> str:
     """Which installation a container belongs to: engines may be shared, and no one reaps another's containers."""
-    configured: str = getattr(settings, "EXECUTION_INSTANCE", "")
+    configured: str = settings.EXECUTION_INSTANCE
     database = connection.settings_dict
     where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
     return configured or hashlib.sha256(where.encode()).hexdigest()[:16]
@@ -73,9 +73,8 @@ def host_config(client: docker.APIClient, limits: Limits, volumes: list[str]) ->
         # flood costs it nothing.
         log_config=LogConfig(type="none", config={}),
     )
-    runtime: str = getattr(settings, "EXECUTION_RUNTIME", "")
-    if runtime:
-        config["Runtime"] = runtime
+    if settings.EXECUTION_RUNTIME:
+        config["Runtime"] = settings.EXECUTION_RUNTIME
     return config
 
 

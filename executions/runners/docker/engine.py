@@ -1,8 +1,10 @@
 """The connection to a Docker engine, and what its errors mean."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import docker
 import docker.errors
@@ -12,6 +14,7 @@ from executions.errors import RunnerUnavailableError
 
 # An answer to any call but pulling and waiting takes the engine well under a second; more than this is a fault.
 CALL_SECONDS = 30
+PROBE_SECONDS = 3.0
 
 
 class EngineCallError(Exception):
@@ -41,6 +44,7 @@ class Engine:
         """This thread's client. Raises RunnerUnavailableError when the engine cannot be reached."""
         client: docker.APIClient | None = getattr(self._local, "client", None)
         if client is None:
+            self.probe()
             try:
                 client = docker.APIClient(self.base_url, version=self._version or "auto", timeout=CALL_SECONDS)
             except (docker.errors.DockerException, requests.RequestException, OSError) as exc:
@@ -48,6 +52,19 @@ class Engine:
             self._version = client.api_version
             self._local.client = client
         return client
+
+    def probe(self) -> None:
+        """Raise RunnerUnavailableError unless somebody listens at the engine's address."""
+        url = urlsplit(self.base_url)
+        try:
+            if url.scheme in {"unix", "http+unix"}:
+                with socket.socket(socket.AF_UNIX) as listener:
+                    listener.settimeout(PROBE_SECONDS)
+                    listener.connect(url.path)
+            else:
+                socket.create_connection((url.hostname or "", url.port or 2375), PROBE_SECONDS).close()
+        except (OSError, ValueError) as exc:
+            raise RunnerUnavailableError("The Docker engine cannot be reached.") from exc
 
     def close(self) -> None:
         """Close this thread's connections."""

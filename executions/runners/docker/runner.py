@@ -48,6 +48,7 @@ class DockerRunner:
         self._checked_images: set[str] = set()
 
     def describe(self) -> str:
+        self._engine.probe()
         with engine_errors():
             version = self._engine.client.version()
         return f"Docker {version['Version']}"

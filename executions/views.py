@@ -7,12 +7,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from executions import dispatch, documents, forms, presentation, schema_forms
 from executions.access import may_read_documents
 from executions.errors import ExecutionError, InputInvalidError
 from executions.models import Execution
+from marketplace.catalogue.schemas import check_schema
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
 from marketplace.terms import current_terms
@@ -68,6 +69,19 @@ def _earlier_input(request: HttpRequest, agent: Agent) -> Any:
         return None
     earlier = Execution.objects.filter(pk=wanted, user=signed_in(request), agent=agent).first()
     return earlier.input if earlier else None
+
+
+@require_POST
+@login_required
+def form_preview(request: HttpRequest) -> HttpResponse:
+    """How the form of an input schema would look, for creators who are writing one."""
+    try:
+        schema = documents.parse(request.POST.get("schema", "").encode())
+    except ValueError as exc:
+        return render(request, "executions/_form_preview.html", {"problems": {"": f"This is not JSON yet: {exc}"}})
+    problems = check_schema(schema)
+    rows = [] if problems else [forms.Row(one) for one in schema_forms.fields(schema)]
+    return render(request, "executions/_form_preview.html", {"problems": problems, "rows": rows})
 
 
 @require_GET

@@ -302,6 +302,15 @@ async function countConfirmations() {
   update();
 }
 
+async function ask() {
+  try {
+    const { transactions: _, ...fresh } = await api("GET", `/api/v1/purchases/${purchase.id}`);
+    show(fresh);
+  } catch {
+    // The next try asks again.
+  }
+}
+
 let tries = 0;
 function listen() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -315,6 +324,8 @@ function listen() {
     if (DONE.has(purchase.status) || OVER.has(purchase.status) || event.code === 1000) return;
     if (event.code === 4401) return problem("You are signed out. Reload the page to see where your purchase stands; it goes on by itself.");
     if (event.code === 4403 || event.code === 4404) return;
+    // Some networks let no socket through: then the purchase is asked for with every new try.
+    if (tries > 0) ask();
     setTimeout(listen, RETRY[Math.min(tries++, RETRY.length - 1)]);
   });
 }

@@ -4,15 +4,12 @@ An image is rebuilt only when what it is made from has changed, so a call with n
 """
 
 import argparse
-import fcntl
 import json
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from deploy.agents.images import base
 from deploy.agents.images.contexts import read_context
 from deploy.agents.images.engine import CONTENT_LABEL, Engine, Image
 from deploy.agents.images.errors import ImageBuildError
+from deploy.agents.images.lock import one_at_a_time
 from deploy.agents.images.manifests import Source, read_sources
 
 NAMESPACE = "agentnexus"
@@ -49,7 +47,7 @@ def build_all(report: Report = print, refresh: bool = False, folder: Path = base
     """
     sources = sorted(read_sources(folder), key=lambda source: source.slug)
     engine = Engine.connect()
-    with _one_at_a_time():
+    with one_at_a_time():
         started = time.monotonic()
         foundation = base.ensure(engine, refresh)
         engine.tag(foundation.image, base.REPOSITORY, "latest")
@@ -83,13 +81,12 @@ def _line(repository: str, image: Image, fresh: bool, started: float, note: str 
     return f"{repository:<40} {state:<11}{seconds:6.2f} s  {image.size / 1e6:4.0f} MB  {note}".rstrip()
 
 
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Let one build run at a time: two at once would each make an image, and one of them would lose its name."""
-    path = Path(tempfile.gettempdir()) / f"agentnexus-build-{os.getuid()}.lock"
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _write(path: Path, agents: list[BuiltAgent]) -> None:
+    """Write what was built as a JSON list of objects with slug, image and manifest."""
+    text = json.dumps([asdict(one) for one in agents], ensure_ascii=False, indent=2) + "\n"
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,17 +94,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="build", description="Build the agent base image and the sample agents.")
     parser.add_argument("--refresh", action="store_true", help="build everything anew, and try the registry again")
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write what was built: slug, image and manifest of each"
+        "--json", type=Path, metavar="FILE", help="write slug, image and manifest of each agent to FILE"
     )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
         agents = build_all(report=lambda line: print(line, flush=True), refresh=options.refresh)
-    except ImageBuildError as error:
+        if options.json is not None:
+            _write(options.json, agents)
+    except (ImageBuildError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    if options.json:
-        options.json.write_text(json.dumps([asdict(agent) for agent in agents], indent=2))
     print(f"{len(agents)} sample agents ready in {time.monotonic() - started:.2f} s")
     return 0
 

@@ -44,6 +44,7 @@ def read(text: str, delimiter: str = "auto", header: str = "auto") -> Table:
     text = text.replace("\x00", "").removeprefix("\ufeff")
     if not text.strip():
         raise UnreadableError("The CSV is empty.")
+    csv.field_size_limit(max(len(text), 131_072))
     mark = DELIMITERS[delimiter] if delimiter != "auto" else sniff_delimiter(text)
     remarks: list[str] = []
     records = _parse(text, mark, remarks)
@@ -86,7 +87,6 @@ def sniff_delimiter(text: str) -> str:
 
 
 def _parse(text: str, mark: str, remarks: list[str]) -> list[tuple[int, list[str]]]:
-    csv.field_size_limit(max(len(text), 131_072))
     records = _records(text, mark)
     lines = text.count("\n") + 1
     # A quote that is never closed swallows the rest of the file into one cell.

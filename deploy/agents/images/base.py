@@ -10,6 +10,7 @@ from deploy.agents.base import standin
 from deploy.agents.images.contexts import read_context
 from deploy.agents.images.engine import CONTENT_LABEL, Engine, Image
 from deploy.agents.images.errors import ImageBuildError
+from deploy.agents.images.lock import one_at_a_time
 
 AGENTS = Path(__file__).parent.parent
 REPOSITORY = "agentnexus/agent-base"
@@ -42,12 +43,12 @@ def ensure(engine: Engine, refresh: bool = False) -> Base:
     context = read_context(AGENTS, "base/Dockerfile")
     content = context.digest(chosen)
     name = f"{REPOSITORY}:{content[:12]}"
-    if not refresh and (found := engine.find_built(name, content)) is not None:
-        return Base(name, found, content, fresh=False)
-    python, origin = _chosen_python(engine, chosen) if chosen else _any_python(engine)
-    labels = {CONTENT_LABEL: content, ORIGIN_LABEL: origin}
-    image = engine.build(context, name, {"BASE_IMAGE": python}, labels)
-    return Base(name, image, content, fresh=True)
+    with one_at_a_time():
+        if not refresh and (found := engine.find_built(name, content)) is not None:
+            return Base(name, found, content, fresh=False)
+        python, origin = _chosen_python(engine, chosen) if chosen else _any_python(engine)
+        labels = {CONTENT_LABEL: content, ORIGIN_LABEL: origin}
+        return Base(name, engine.build(context, name, {"BASE_IMAGE": python}, labels), content, fresh=True)
 
 
 def _chosen_python(engine: Engine, reference: str) -> tuple[str, str]:

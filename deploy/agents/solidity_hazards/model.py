@@ -55,6 +55,8 @@ class Scope:
     state: dict[str, Variable]
     functions: dict[str, list[Function]]
     summaries: dict[int, "Summary"] = field(default_factory=dict)
+    writable: dict[int, dict[str, str]] = field(default_factory=dict)
+    restricted: dict[int, bool] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -185,9 +187,8 @@ def _type_of(root: str, target: str, scope: Scope, function: Function) -> str:
     """The contract type of a call's receiver, as far as it is written down."""
     if match := re.match(r"([A-Z]\w*)\(", target):
         return match[1]
-    for variable in [*function.parameters, *function.returns, *function.locals()]:
-        if variable.name == root:
-            return variable.type
+    if (variable := function.named(root)) is not None:
+        return variable.type
     if root in scope.state:
         kind = scope.state[root].type
         return (
@@ -244,15 +245,12 @@ def written(statement: Statement, scope: Scope, function: Function) -> set[str]:
     if statement.kind in {"emit", "revert", "return"} and statement.kind != "return":
         return set()
     tokens = statement.tokens
-    hidden = {variable.name for variable in [*function.parameters, *function.locals()]}
-    aliases = storage_aliases(function, scope)
+    writable = _writable(function, scope)
     found: set[str] = set()
 
     def note(name: str) -> None:
-        if name in aliases:
-            found.add(aliases[name])
-        elif name in scope.state and name not in hidden:
-            found.add(name)
+        if name in writable:
+            found.add(writable[name])
 
     depth = 0
     for index, token in enumerate(tokens):
@@ -281,6 +279,16 @@ def written(statement: Statement, scope: Scope, function: Function) -> set[str]:
         ):
             note(receiver(tokens, index - 1)[1])
     return found
+
+
+def _writable(function: Function, scope: Scope) -> dict[str, str]:
+    """The names by which the function reaches state variables, and which these are."""
+    key = id(function)
+    if key not in scope.writable:
+        hidden = {variable.name for variable in [*function.parameters, *function.locals()]}
+        reached = {name: name for name in scope.state if name not in hidden}
+        scope.writable[key] = reached | storage_aliases(function, scope)
+    return scope.writable[key]
 
 
 def _left_of(tokens: list[Token], index: int) -> int:
@@ -376,6 +384,13 @@ def is_guarded(function: Function, scope: Scope) -> bool:
 
 def is_restricted(function: Function, scope: Scope) -> bool:
     """Whether only some may call it: by a modifier, or by a look at the caller in its body."""
+    key = id(function)
+    if key not in scope.restricted:
+        scope.restricted[key] = _is_restricted(function, scope)
+    return scope.restricted[key]
+
+
+def _is_restricted(function: Function, scope: Scope) -> bool:
     for name in function.modifiers:
         if name in {base for one in scope.lineage for base in one.bases} or _HARMLESS_MODIFIERS.match(name):
             continue

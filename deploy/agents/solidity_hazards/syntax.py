@@ -31,7 +31,7 @@ class Variable:
         return "constant" in self.words or "immutable" in self.words
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Statement:
     """`kind` is the word it begins with, or `expression`; `tokens` are its own, `branches` the blocks inside it."""
 
@@ -48,7 +48,7 @@ class Statement:
                 yield from inner.walk()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Function:
     """A function, constructor, modifier, `receive` or `fallback`; `kind` says which."""
 
@@ -62,6 +62,7 @@ class Function:
     tokens: list[Token]  # of the body
     body: list[Statement]
     has_body: bool
+    _locals: list[Variable] | None = None
 
     @property
     def visibility(self) -> str:
@@ -97,13 +98,16 @@ class Function:
 
     def locals(self) -> list[Variable]:
         """The variables that statements declare."""
-        found = []
-        for statement in self.statements():
-            found.extend(declared(statement.tokens))
-        return found
+        if self._locals is None:
+            self._locals = [one for statement in self.statements() for one in declared(statement.tokens)]
+        return self._locals
+
+    def named(self, name: str) -> Variable | None:
+        """The parameter, result or local of that name."""
+        return next((one for one in (*self.parameters, *self.returns, *self.locals()) if one.name == name), None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Contract:
     """A contract, library, interface or abstract contract."""
 

@@ -107,9 +107,9 @@ def contains(tokens: list[Token], *sequence: str) -> bool:
 
 def find(tokens: list[Token], *sequence: str, start: int = 0) -> int:
     """Where the texts of `sequence` stand one after another, from `start` on; -1 if nowhere."""
-    length = len(sequence)
+    first, length = sequence[0], len(sequence)
     for index in range(start, len(tokens) - length + 1):
-        if all(
+        if tokens[index].text == first and all(
             tokens[index + place].text == text and tokens[index + place].kind != "string"
             for place, text in enumerate(sequence)
         ):

@@ -89,6 +89,56 @@ _TOKEN_SENTENCES = {
 }
 
 
+class ApiKeyError(WalletError):
+    """An API key that is refused; `code` says why."""
+
+    code = "api_key_invalid"
+    http_status = 401
+
+    @classmethod
+    def of(cls, code: str, http_status: int = 401) -> "ApiKeyError":
+        """The error of one failed check, with its sentence."""
+        error = cls(_API_KEY_SENTENCES[code], code=code)
+        error.http_status = http_status
+        return error
+
+
+_API_KEY_SENTENCES = {
+    "api_key_invalid": "The API key is not valid. Check that it was copied whole.",
+    "api_key_expired": "The API key has expired. Make a new one.",
+    "api_key_revoked": "The API key was revoked. Make a new one.",
+    "api_key_rotated": "The API key was rotated already. Use its successor.",
+    "account_suspended": "This account is suspended.",
+}
+
+
+class ApiKeyNotFoundError(WalletError):
+    """The user has no such API key."""
+
+    code = "api_key_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("You have no such API key.")
+
+
+class ApiKeyLimitError(WalletError):
+    """The user has as many API keys as one may have."""
+
+    code = "api_key_limit"
+    http_status = 409
+
+
+class SessionNotFoundError(WalletError):
+    """The user has no such session."""
+
+    code = "session_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("You have no such session; it may have ended.")
+
+
 class InvalidAddressError(WalletError):
     """Not an Ethereum address, or one whose checksum is wrong."""
 

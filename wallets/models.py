@@ -1,6 +1,6 @@
 """The tables of this room, by subject."""
 
-from wallets.credentials.models import TokenFamily
-from wallets.signin.models import LinkedWallet, User
+from wallets.credentials.models import ApiKey, TokenFamily
+from wallets.signin.models import BrowserSession, LinkedWallet, User
 
-__all__ = ["LinkedWallet", "TokenFamily", "User"]
+__all__ = ["ApiKey", "BrowserSession", "LinkedWallet", "TokenFamily", "User"]

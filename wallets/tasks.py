@@ -4,10 +4,12 @@ from celery import shared_task
 from django.core.management import call_command
 
 from wallets.credentials import tokens
+from wallets.signin import sessions
 
 
 @shared_task
 def clear_expired() -> None:
     """Forget browser sessions and token families that can no longer be used."""
     call_command("clearsessions")
+    sessions.clear_ended()
     tokens.clear_expired()

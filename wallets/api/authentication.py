@@ -7,21 +7,26 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from wallets.credentials import tokens
-from wallets.errors import TokenError
-from wallets.models import TokenFamily, User
+from wallets.api.scopes import require_scope
+from wallets.credentials import api_keys, tokens
+from wallets.errors import ApiKeyError, TokenError
+from wallets.models import ApiKey, TokenFamily, User
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. The token's family is `request.auth`."""
+    """`Authorization: Bearer <access token or API key>`. `request.auth` is the token's family, or the key."""
 
-    def authenticate(self, request: Request) -> tuple[User, TokenFamily] | None:
+    def authenticate(self, request: Request) -> tuple[User, TokenFamily | ApiKey] | None:
         raw = bearer_credential(request.META.get("HTTP_AUTHORIZATION", ""))
         if raw is None:
             return None
         try:
+            if raw.startswith(api_keys.MARK):
+                key = api_keys.authenticate(raw)
+                require_scope(key, request)
+                return key.user, key
             authenticated = tokens.authenticate(raw)
-        except TokenError as exc:
+        except (TokenError, ApiKeyError) as exc:
             raise AuthenticationFailed(exc.message, code=exc.code) from exc
         return authenticated.user, authenticated.family
 
@@ -46,7 +51,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT or API key"}
 
 
 class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,10 +1,13 @@
 """What the API takes and gives about users and wallets."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import serializers
 
-from wallets.models import LinkedWallet, User
+from wallets.credentials.models import Scope
+from wallets.models import ApiKey, LinkedWallet, User
 from wallets.signin.message import MAX_MESSAGE_LENGTH
 from wallets.signin.siwe import Purpose
 
@@ -92,3 +95,53 @@ class PairSerializer(serializers.Serializer[Any]):
 
     access = serializers.CharField()
     refresh = serializers.CharField()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A place where the user is signed in: a browser, or a program with tokens."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["browser", "program"])
+    address = serializers.CharField(allow_null=True, help_text="the wallet that signed; null after an e-mail login")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="programs only: when the tokens were refreshed")
+    ip = serializers.IPAddressField(allow_null=True)
+    user_agent = serializers.CharField()
+    current = serializers.BooleanField(help_text="whether this request belongs to it")
+
+
+class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
+    """An API key, without its secret."""
+
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices), allow_empty=False)
+    rotated = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ApiKey
+        fields = [
+            "id", "name", "prefix", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at", "rotated"
+        ]  # fmt: skip
+        read_only_fields = ["id", "prefix", "created_at", "last_used_at", "revoked_at"]
+
+    def get_rotated(self, key: ApiKey) -> bool:
+        """Whether it has a successor, and so ends soon."""
+        return key.successor_id is not None
+
+    def validate_name(self, value: str) -> str:
+        if not all(character.isprintable() for character in value):
+            raise serializers.ValidationError("Use printable characters only.")
+        return value
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("Choose a time in the future.")
+        return value
+
+
+class NewApiKeySerializer(ApiKeySerializer):
+    """An API key just made, with the only copy of its text."""
+
+    key = serializers.CharField(read_only=True, help_text="send it as `Authorization: Bearer <key>`; shown only now")
+
+    class Meta(ApiKeySerializer.Meta):
+        fields = [*ApiKeySerializer.Meta.fields, "key"]

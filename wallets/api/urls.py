@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from wallets.api import accounts, signin
+from wallets.api import accounts, credentials, signin
 
 urlpatterns: list[URLPattern] = [
     path("auth/siwe/nonce", signin.NonceView.as_view(), name="api-siwe-nonce"),
@@ -13,4 +13,9 @@ urlpatterns: list[URLPattern] = [
     path("wallets", accounts.WalletsView.as_view(), name="api-wallets"),
     path("wallets/<str:address>", accounts.WalletView.as_view(), name="api-wallet"),
     path("wallets/<str:address>/primary", accounts.PrimaryWalletView.as_view(), name="api-wallet-primary"),
+    path("sessions", credentials.SessionsView.as_view(), name="api-sessions"),
+    path("sessions/<uuid:session_id>", credentials.SessionView.as_view(), name="api-session"),
+    path("api-keys", credentials.ApiKeysView.as_view(), name="api-api-keys"),
+    path("api-keys/<uuid:key_id>", credentials.ApiKeyView.as_view(), name="api-api-key"),
+    path("api-keys/<uuid:key_id>/rotate", credentials.ApiKeyRotateView.as_view(), name="api-api-key-rotate"),
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import ExpiredTokenError
 from rest_framework_simplejwt.exceptions import TokenError as JwtError
@@ -106,6 +106,14 @@ def revoke(family: TokenFamily) -> None:
     """End a family: its tokens and the sockets opened with them."""
     if TokenFamily.objects.filter(pk=family.pk, revoked_at=None).update(revoked_at=timezone.now()):
         presence.announce_end(family.user, presence.family_name(family.pk))
+
+
+def alive(user: User) -> QuerySet[TokenFamily]:
+    """The user's families that were neither revoked nor ran out, newest first."""
+    now = timezone.now()
+    return user.token_families.filter(
+        revoked_at=None, expires_at__gt=now, last_used_at__gt=now - api_settings.REFRESH_TOKEN_LIFETIME
+    ).order_by("-created_at")
 
 
 def clear_expired() -> int:

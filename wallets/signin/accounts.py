@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from wallets.signin import sessions
 from wallets.signin.client_ip import client_ip
 
 
@@ -26,6 +27,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return refused
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Begin the session, after password and second factor."""
+        super().login(request, user)
+        sessions.record(request, user)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that allauth's own limits count by."""

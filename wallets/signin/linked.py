@@ -3,9 +3,10 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from wallets.credentials import tokens
 from wallets.errors import LastWayInError, WalletNotLinkedError, WalletTakenError
 from wallets.models import LinkedWallet, User
-from wallets.signin import presence
+from wallets.signin import sessions
 from wallets.signin.siwe import VerifiedWallet
 
 
@@ -46,8 +47,9 @@ def unlink(user: User, address: str) -> None:
     heir = others.first()
     if was_primary and heir is not None:
         user.wallets.filter(pk=heir.pk).update(is_primary=True)
-    user.token_families.filter(address=address, revoked_at=None).update(revoked_at=timezone.now())
-    presence.announce_end(user)
+    sessions.revoke_all(user, address=address)
+    for family in user.token_families.filter(address=address, revoked_at=None):
+        tokens.revoke(family)
 
 
 @transaction.atomic

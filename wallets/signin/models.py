@@ -93,3 +93,18 @@ class LinkedWallet(models.Model):
 
     def __str__(self) -> str:
         return str(self.address)
+
+
+class BrowserSession(models.Model):
+    """A browser that is signed in. The session itself lives in Django's store; this row says whose and from where."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="browser_sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = AddressField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"session of {self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,45 @@
+"""Which scope of an API key each route of `/api/v1` needs. What is not listed takes no API key."""
+
+from wallets.api.scopes import ANY, Routes
+from wallets.credentials.models import Scope
+
+_READ_AGENTS = {"GET": Scope.AGENTS_READ.value}
+_WRITE_AGENTS = {"POST": Scope.AGENTS_WRITE.value}
+_READ_EXECUTIONS = {"GET": Scope.EXECUTIONS_READ.value}
+
+# An empty entry says that a person must sign in for it: keys neither make keys nor touch accounts.
+ROUTES: Routes = {
+    # chain
+    "api-networks": {"GET": ANY},
+    # wallets
+    "api-siwe-nonce": {},
+    "api-siwe-verify": {},
+    "api-token-refresh": {},
+    "api-logout": {},
+    "api-me": {"GET": ANY},
+    "api-wallets": {},
+    "api-wallet": {},
+    "api-wallet-primary": {},
+    "api-sessions": {},
+    "api-session": {},
+    "api-api-keys": {},
+    "api-api-key": {},
+    "api-api-key-rotate": {},
+    # marketplace
+    "api-categories": {"GET": ANY},
+    "api-agents": {**_READ_AGENTS, **_WRITE_AGENTS},
+    "api-agent": {**_READ_AGENTS, "PATCH": Scope.AGENTS_WRITE.value},
+    "api-agent-publish": _WRITE_AGENTS,
+    "api-agent-archive": _WRITE_AGENTS,
+    "api-versions": {**_READ_AGENTS, **_WRITE_AGENTS},
+    "api-version-withdraw": _WRITE_AGENTS,
+    "api-purchases": {"GET": Scope.PURCHASES_WRITE.value, "POST": Scope.PURCHASES_WRITE.value},
+    "api-purchase": {"GET": Scope.PURCHASES_WRITE.value},
+    # executions
+    "api-executions": {**_READ_EXECUTIONS, "POST": Scope.EXECUTIONS_RUN.value},
+    "api-execution": _READ_EXECUTIONS,
+    "api-execution-cancel": {"POST": Scope.EXECUTIONS_RUN.value},
+    "api-execution-logs": _READ_EXECUTIONS,
+    "api-execution-logs-stream": _READ_EXECUTIONS,
+    "api-execution-logs-download": _READ_EXECUTIONS,
+}

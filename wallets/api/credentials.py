@@ -1,0 +1,131 @@
+"""Where the user is signed in, and the user's API keys."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from wallets.api.accounts import signed_in
+from wallets.api.serializers import ApiKeySerializer, NewApiKeySerializer, SessionSerializer
+from wallets.credentials import api_keys, tokens
+from wallets.models import TokenFamily, User
+from wallets.signin import sessions
+
+
+class SessionsView(APIView):
+    """Everywhere the user is signed in."""
+
+    @extend_schema(responses=SessionSerializer(many=True), tags=["account"])
+    def get(self, request: Request) -> Response:
+        return Response(SessionSerializer(_sessions(request), many=True).data)
+
+    @extend_schema(responses={204: None}, tags=["account"])
+    def delete(self, request: Request) -> Response:
+        """Sign out everywhere but here."""
+        user = signed_in(request)
+        sessions.revoke_all(user, keep=_current_key(request))
+        for family in tokens.alive(user):
+            if family != request.auth:
+                tokens.revoke(family)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SessionView(APIView):
+    """One place where the user is signed in."""
+
+    @extend_schema(responses={204: None}, tags=["account"])
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        """Sign out there; its requests are refused and its sockets closed at once."""
+        user = signed_in(request)
+        family = tokens.alive(user).filter(pk=session_id).first()
+        if family is not None:
+            tokens.revoke(family)
+        else:
+            sessions.revoke(user, session_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiKeysView(APIView):
+    """The user's API keys."""
+
+    @extend_schema(responses=ApiKeySerializer(many=True), tags=["API keys"])
+    def get(self, request: Request) -> Response:
+        return Response(ApiKeySerializer(signed_in(request).api_keys.order_by("-pk"), many=True).data)
+
+    @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer}, tags=["API keys"])
+    def post(self, request: Request) -> Response:
+        """Make a key. Its text is in this answer and nowhere else."""
+        body = ApiKeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = api_keys.create(
+            signed_in(request),
+            body.validated_data["name"],
+            body.validated_data["scopes"],
+            body.validated_data.get("expires_at"),
+        )
+        return _shown_once(made)
+
+
+class ApiKeyView(APIView):
+    """One API key."""
+
+    @extend_schema(responses={204: None}, tags=["API keys"])
+    def delete(self, request: Request, key_id: UUID) -> Response:
+        """Revoke it at once."""
+        api_keys.revoke(signed_in(request), key_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiKeyRotateView(APIView):
+    """A successor for a key."""
+
+    @extend_schema(request=None, responses={201: NewApiKeySerializer}, tags=["API keys"])
+    def post(self, request: Request, key_id: UUID) -> Response:
+        """Same name, scopes and expiry under a new text; the old one works for another 24 hours."""
+        return _shown_once(api_keys.rotate(signed_in(request), key_id))
+
+
+def _shown_once(made: api_keys.NewKey) -> Response:
+    body = {**ApiKeySerializer(made.key).data, "key": made.text}
+    return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+
+def _current_key(request: Request) -> str | None:
+    """The browser session this request came with; None for a program."""
+    return None if isinstance(request.auth, TokenFamily) else request.session.session_key
+
+
+def _sessions(request: Request) -> list[dict[str, Any]]:
+    user: User = signed_in(request)
+    current_key = _current_key(request)
+    browsers = [
+        {
+            "id": session.pk,
+            "kind": "browser",
+            "address": session.address,
+            "created_at": session.created_at,
+            "last_used_at": None,
+            "ip": session.ip,
+            "user_agent": session.user_agent,
+            "current": session.session_key == current_key,
+        }
+        for session in sessions.alive(user)
+    ]
+    programs = [
+        {
+            "id": family.pk,
+            "kind": "program",
+            "address": family.address,
+            "created_at": family.created_at,
+            "last_used_at": family.last_used_at,
+            "ip": family.ip,
+            "user_agent": family.user_agent,
+            "current": family == request.auth,
+        }
+        for family in tokens.alive(user)
+    ]
+    return sorted([*browsers, *programs], key=lambda entry: entry["created_at"], reverse=True)

@@ -58,8 +58,6 @@ def require_payable(purchase: Purchase) -> None:
     if purchase.status not in (Status.QUOTED, Status.UNKNOWN, Status.LAPSED):
         raise QuoteOverError("This purchase is paid already.")
     if purchase.status == Status.UNKNOWN:
-        raise QuoteOverError(
-            "This quote has run out, and the chain has not been read up to its end yet. Wait a little."
-        )
+        raise QuoteOverError("This quote has run out, and we have not read the chain up to its end yet. Wait a little.")
     if purchase.status == Status.LAPSED or timezone.now() > purchase.valid_until:
         raise QuoteOverError("This quote has run out. Ask for a new one.")

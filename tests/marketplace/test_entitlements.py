@@ -77,16 +77,12 @@ def test_agent_id_nobody_knows_is_mirrored_without_harm() -> None:
     assert Entitlement.objects.get().onchain_agent_id == 2**256 - 1
 
 
+LIVES = st.lists(st.sampled_from(["seen", "confirmed", "reverted"]), min_size=1, max_size=3)
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    changes=st.lists(
-        st.tuples(
-            st.integers(0, LIFETIME),
-            st.lists(st.sampled_from(["seen", "confirmed", "reverted"]), min_size=1, max_size=3),
-        ),
-        min_size=1,
-        max_size=5,
-    ),
+    changes=st.lists(st.tuples(st.integers(0, LIFETIME), LIVES), min_size=1, max_size=5),
     random=st.randoms(use_true_random=False),
 )
 def test_any_order_with_reorgs_gives_what_the_last_words_give(

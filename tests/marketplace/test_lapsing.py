@@ -114,7 +114,7 @@ def test_undone_deposit_of_an_unknown_purchase_leaves_it_unknown() -> None:
 def test_what_is_over_cannot_be_paid() -> None:
     for state, sentence in (
         ("lapsed", "This quote has run out. Ask for a new one."),
-        ("unknown", "the chain has not been read up to its end yet"),
+        ("unknown", "we have not read the chain up to its end yet"),
         ("active", "This purchase is paid already."),
         ("refunded", "This purchase is paid already."),
     ):

@@ -32,7 +32,7 @@ def configure(options: dict[str, Any]) -> None:
     renderers: list[Processor] = (
         [_fields, structlog.processors.JSONRenderer()]
         if options["format"] == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     if options["format"] != "json":
         shared = shared[:-1]

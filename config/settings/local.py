@@ -29,5 +29,7 @@ for _name, _key in {
 }.items():
     KEYS[_name] = KEYS[_name] or _key
 DEMO_WALLET = env.bool("DEMO_WALLET", default=True)
-SIWE_SITES = env.list("SIWE_SITES", default=[SITE_URL, "http://localhost:8000", "http://127.0.0.1:8000"])
-WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=["http://localhost:8000", "http://127.0.0.1:8000"])
+# The site answers under both names of this machine.
+_sites = [SITE_URL, SITE_URL.replace("//localhost", "//127.0.0.1"), SITE_URL.replace("//127.0.0.1", "//localhost")]
+SIWE_SITES = env.list("SIWE_SITES", default=_sites)
+WEBSOCKET_ORIGINS = env.list("WEBSOCKET_ORIGINS", default=_sites)

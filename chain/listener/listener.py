@@ -1,7 +1,6 @@
 """One listener of one network. Any number may run at a time, in any number of processes."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 import structlog
 
@@ -72,7 +71,7 @@ class Listener:
                 end = min(last, number + TIP_DEPTH - 1)
                 segment = self.pool.run(lambda endpoint: self._read_again(endpoint, range(number, end + 1)))  # noqa: B023
             else:
-                segment = self._read_range(number, last)
+                segment = self.pool.run(lambda endpoint: self._read_again_by_range(endpoint, number, last))  # noqa: B023
             corrected = store.reconcile(self.network, segment, self._sources(), complete=singly)
             if corrected is None:
                 break  # the chain changed above `number`; the next steps read it anew anyway
@@ -103,17 +102,25 @@ class Listener:
     def _read_on(self, node: Node, cursor: Cursor, head: Header, addresses: Sequence[str]) -> Segment | None:
         first = cursor.block_number + 1
         if head.number - first >= TIP_DEPTH:
-            last = min(first + self._window.size - 1, head.number - TIP_DEPTH)
+            segment = self._read_range(node, first, head.number - TIP_DEPTH, addresses)
+            if segment is not None:
+                return segment
+            return reading.read_singly(node, cursor.block_hash, range(first, first + 1), addresses)
+        return reading.read_singly(node, cursor.block_hash, range(first, head.number + 1), addresses)
+
+    def _read_range(self, node: Node, first: int, last: int, addresses: Sequence[str]) -> Segment | None:
+        """As many blocks from `first` on as the node answers for at once; None when it refuses even one."""
+        while True:
+            end = min(last, first + self._window.size - 1)
             try:
-                segment = reading.read_range(node, range(first, last + 1), addresses)
+                segment = reading.read_range(node, range(first, end + 1), addresses)
             except RangeTooLargeError:
                 if self._window.size == 1:
-                    return reading.read_singly(node, cursor.block_hash, range(first, first + 1), addresses)
-                self._window.refused()
-                raise IncompleteAnswerError("The range was too large for the node; asking for fewer blocks.") from None
-            self._window.answered(len(segment.logs))
-            return segment
-        return reading.read_singly(node, cursor.block_hash, range(first, head.number + 1), addresses)
+                    return None
+                self._window.refused(end - first + 1)
+            else:
+                self._window.answered(len(segment.logs))
+                return segment
 
     def _on_chain(self, node: Node, cursor: Cursor, head: Header) -> bool:
         """Whether the block that we read last is still part of the node's chain, as far as the node can tell."""
@@ -134,10 +141,11 @@ class Listener:
         ours = Block.objects.filter(
             network=self.network.slug, number__lte=min(cursor.block_number, head.number)
         ).order_by("-number")
-        blocks = ours.iterator()
         above: Header | None = None
-        size = 8
-        while chunk := list(islice(blocks, size)):
+        # A few at first, as most reorgs are short. No server-side cursor: one that is left open half read can lock its
+        # connection up when it is collected.
+        start, end = 0, 8
+        while chunk := list(ours[start:end]):
             headers = node.headers([block.number for block in chunk])
             for block, header in zip(chunk, headers, strict=True):
                 if header is None:
@@ -146,7 +154,7 @@ class Listener:
                     self._check_ancestor(node, cursor, block, above)
                     return block
                 above = header
-            size = 64
+            start, end = end, end + 64
         raise ChainResetError(self._reset_sentence(cursor, head))
 
     def _check_ancestor(self, node: Node, cursor: Cursor, block: Block, above: Header | None) -> None:
@@ -214,20 +222,9 @@ class Listener:
             raise IncompleteAnswerError(f"{endpoint.name} does not have block {numbers[0]}.")
         return segment
 
-    def _read_range(self, first: int, last: int) -> Segment:
-        while True:
-            numbers = range(first, min(last, first + self._window.size - 1) + 1)
-            try:
-                segment = self.pool.run(
-                    lambda endpoint: reading.read_range(Node(endpoint), numbers, [*map(_shown, self._sources())])  # noqa: B023
-                )
-            except RangeTooLargeError:
-                if self._window.size == 1:
-                    return self.pool.run(lambda endpoint: self._read_again(endpoint, numbers))  # noqa: B023
-                self._window.refused()
-            else:
-                self._window.answered(len(segment.logs))
-                return segment
+    def _read_again_by_range(self, endpoint: Endpoint, first: int, last: int) -> Segment:
+        segment = self._read_range(Node(endpoint), first, last, [*map(_shown, self._sources())])
+        return segment or self._read_again(endpoint, range(first, first + 1))
 
 
 def _shown(address: bytes) -> str:

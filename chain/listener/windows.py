@@ -13,10 +13,10 @@ class Window:
         self.size = FIRST
         self._ceiling = LARGEST
 
-    def refused(self) -> None:
-        """The node found the range too large: halve, and do not come back up to where it refused for now."""
-        self._ceiling = max(SMALLEST, self.size - 1)
-        self.size = max(SMALLEST, self.size // 2)
+    def refused(self, asked: int) -> None:
+        """The node found `asked` blocks too many: halve, and do not come back up to that for now."""
+        self._ceiling = max(SMALLEST, asked - 1)
+        self.size = max(SMALLEST, asked // 2)
 
     def answered(self, logs: int) -> None:
         """The range was read and held this many logs."""

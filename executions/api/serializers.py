@@ -21,7 +21,7 @@ class ExecutionRequestSerializer(serializers.Serializer[Any]):
     version = serializers.CharField(
         max_length=20, required=False, help_text="Number of the version; the live one when left out."
     )
-    input = DocumentSerializerField(help_text="A JSON document that fits the version's input schema.")
+    input = DocumentSerializerField(allow_null=True, help_text="A JSON document that fits the version's input schema.")
 
 
 class ExecutionAgentSerializer(serializers.Serializer[Any]):

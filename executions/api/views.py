@@ -42,7 +42,7 @@ class ExecutionFilter(filters.FilterSet):  # type: ignore[misc]
     """Narrows the list."""
 
     agent = filters.CharFilter(field_name="agent__slug")
-    status = filters.MultipleChoiceFilter(choices=Execution.Status.choices)
+    status = filters.MultipleChoiceFilter(choices=Execution.Status.choices, distinct=False)
 
     class Meta:
         model = Execution

@@ -30,7 +30,7 @@ def execution_of(image: str, document: Any, **changes: Any) -> Execution:
 
 def test_result_and_log_of_a_run(scripted: str, run_now: RunNow) -> None:
     # given
-    text = "echo one; echo two >&2; sleep 0.1; echo three; echo '{\"b\": 1, \"a\": [true, null]}'"
+    text = 'echo one; echo two >&2; sleep 0.1; echo three; echo \'{"b": 1, "a": [true, null]}\''
     execution = execution_of(scripted, script(text))
     # when
     run_now(execution)
@@ -54,7 +54,12 @@ def test_result_and_log_of_a_run(scripted: str, run_now: RunNow) -> None:
     [
         (python("print('x'); raise SystemExit(5)"), "failed", "exit", "The agent stopped with exit code 5."),
         (script("echo hi"), "failed", "bad_output", "The agent ended well but wrote no result: "),
-        (script("echo '{\"n\": true}'"), "failed", "bad_output", "The result does not fit the agent's own schema. /n: "),
+        (
+            script("echo '{\"n\": true}'"),
+            "failed",
+            "bad_output",
+            "The result does not fit the agent's own schema. /n: ",
+        ),
         (script("head -c 3000000 /dev/zero"), "failed", "output_limit", "The agent wrote a line of more than 1 MiB "),
         (script("sleep 60"), "timed_out", "", "The agent ran longer than the 1 seconds it has."),
         (python("x = 'x' * 700_000_000"), "failed", "out_of_memory", "The agent used more than the 64 MiB of memory"),

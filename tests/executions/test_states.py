@@ -1,6 +1,7 @@
 """The table of states, exhaustively."""
 
 import itertools
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -35,7 +36,7 @@ def execution_in(status: str, **changes: object) -> Execution:
 @pytest.mark.parametrize(("source", "target"), list(itertools.product(Status, Status)))
 def test_every_pair(source: Status, target: Status) -> None:
     execution = execution_in(source)
-    changes: dict[str, object] = {
+    changes: dict[str, Any] = {
         "finished_at": timezone.now() if target in TERMINAL else None,
         "reason": "exit" if target == Status.FAILED else "",
     }

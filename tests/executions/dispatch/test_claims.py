@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -64,7 +65,7 @@ def test_renewing_reaches_only_what_is_held() -> None:
     taken = ExecutionFactory.create(status="running", attempt=2, lease_until=old)
     over = ExecutionFactory.create(status="cancelled", attempt=1, lease_until=old)
     dispatch.renew({mine.pk: 1, taken.pk: 1, over.pk: 1})
-    leases = dict(Execution.objects.values_list("pk", "lease_until"))
+    leases: dict[Any, Any] = dict(Execution.objects.values_list("pk", "lease_until"))
     assert leases[mine.pk] > old
     assert (leases[taken.pk], leases[over.pk]) == (old, old)
 

@@ -36,7 +36,9 @@ def exited(output: bytes | None = None, code: int = 0) -> RunOutcome:
         (
             exited(b"[]"),
             Verdict(
-                Status.FAILED, "bad_output", "The result does not fit the agent's own schema. /: This must be an object."
+                Status.FAILED,
+                "bad_output",
+                "The result does not fit the agent's own schema. /: This must be an object.",
             ),
         ),
         (
@@ -85,7 +87,12 @@ def test_success_is_stored_counted_and_its_log_archived() -> None:
     lines = [Line(1, 0, Stream.STDOUT, "a"), Line(2, 1, Stream.STDERR, "b")]
     assert dispatch.finish(execution, exited(b'{"n": 1}'), lines)
     execution.refresh_from_db()
-    assert (execution.status, execution.output, execution.exit_code, execution.last_seq) == ("succeeded", {"n": 1}, 0, 2)
+    assert (execution.status, execution.output, execution.exit_code, execution.last_seq) == (
+        "succeeded",
+        {"n": 1},
+        0,
+        2,
+    )
     assert execution.finished_at is not None
     assert execution.lease_until is None
     assert LogArchive.objects.get(execution=execution).line_count == 2

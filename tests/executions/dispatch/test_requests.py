@@ -58,14 +58,16 @@ def test_queues_and_sends_the_id_after_commit(
         assert redis_client().llen("executions") == 0
     assert (execution.status, execution.version, execution.input) == ("queued", version, GOOD)
     assert (execution.attempt, execution.deadline_seconds) == (0, 300)
-    messages = redis_client().lrange("executions", 0, -1)
+    messages: Any = redis_client().lrange("executions", 0, -1)
     assert len(messages) == 1
     assert str(execution.pk) in messages[0].decode()
     assert "hello" not in messages[0].decode()
 
 
 def test_without_broker_it_waits_for_the_sweep(
-    buyer: User, version: AgentVersion, monkeypatch: pytest.MonkeyPatch,
+    buyer: User,
+    version: AgentVersion,
+    monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     def away(*args: object, **kwargs: object) -> None:
@@ -180,9 +182,7 @@ def test_suspended_agent_cannot_be_run_even_by_its_creator(version: AgentVersion
     assert refused.value.code == "agent_suspended"
 
 
-def test_concurrency_limit_counts_unfinished_runs_only(
-    buyer: User, version: AgentVersion, settings: Settings
-) -> None:
+def test_concurrency_limit_counts_unfinished_runs_only(buyer: User, version: AgentVersion, settings: Settings) -> None:
     settings.EXECUTION_CONCURRENT_PER_USER = 2
     ExecutionFactory.create(user=buyer, status="succeeded")
     ExecutionFactory.create(user=buyer, status="running")

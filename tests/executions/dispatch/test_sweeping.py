@@ -48,7 +48,9 @@ def sent() -> list[str]:
     """The ids waiting in the broker's queue."""
     import base64
 
-    bodies = [json.loads(base64.b64decode(json.loads(raw)["body"])) for raw in redis_client().lrange("executions", 0, -1)]
+    bodies = [
+        json.loads(base64.b64decode(json.loads(raw)["body"])) for raw in redis_client().lrange("executions", 0, -1)
+    ]
     return [body[0][0] for body in bodies]
 
 

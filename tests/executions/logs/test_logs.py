@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import redis
@@ -74,11 +75,14 @@ def test_everything_expires_by_itself(execution_id: uuid.UUID) -> None:
 
 
 def test_writer_numbers_and_writes_within_a_tenth_of_a_second(execution_id: uuid.UUID) -> None:
+    def reached(seq: int) -> bool:
+        return stream.last_seq(execution_id) == seq
+
     with LogWriter(execution_id, 1) as writer:
         for number in range(3):
             writer.write(Stream.STDERR, str(number))
             began = time.monotonic()
-            eventually(lambda number=number: stream.last_seq(execution_id) == number + 1)
+            eventually(partial(reached, number + 1))
             assert time.monotonic() - began < 0.25
     assert [(line.seq, line.text) for line in writer.lines] == [(1, "0"), (2, "1"), (3, "2")]
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from executions import documents, limits
-from executions.runners.base import Control, RunOutcome, RunSpec, Runner, Stop
+from executions.runners.base import Control, Runner, RunOutcome, RunSpec, Stop
 
 LIMITS = limits.Limits(
     timeout=20,

@@ -70,7 +70,12 @@ def test_deadline(runner: DockerRunner, scripted: str) -> None:
 
 
 def test_deadline_of_an_agent_that_ignores_signals_and_closed_its_streams(runner: DockerRunner, scripted: str) -> None:
-    text = "import os,signal,time\nfor s in (1,2,15): signal.signal(s, signal.SIG_IGN)\nfor f in (0,1,2): os.close(f)\ntime.sleep(60)"
+    text = """
+import os, signal, time
+for s in (1, 2, 15): signal.signal(s, signal.SIG_IGN)
+for f in (0, 1, 2): os.close(f)
+time.sleep(60)
+"""
     ran = run(runner, scripted, python(text), timeout=1)
     assert ran.outcome.ending == Ending.TIMED_OUT
     assert ran.seconds < 4

@@ -29,6 +29,7 @@ def attack(runner: DockerRunner, image: str, text: str, **changes: Any) -> Any:
     return ran.output
 
 
+SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108  inside the container
 TRY = """
 import json, os, errno
 def attempt(action):
@@ -41,13 +42,12 @@ def test_only_scratch_space_can_be_written(runner: DockerRunner, scripted: str) 
     program = (
         TRY
         + """
-places = ["/", "/etc", "/usr", "/agent", "/root", "/home", "/run", "/var/tmp", "/sys", "/proc/sys/kernel", "/dev", "/tmp", "/dev/shm"]
+places = "/ /etc /usr /agent /root /home /run /var/tmp /sys /proc/sys/kernel /dev /tmp /dev/shm".split()
 print(json.dumps({p: attempt(lambda: open(p + "/x", "w").write("x")) for p in places}))
 """
     )
     result = attack(runner, scripted, program)
-    assert result.pop("/tmp") == "ok"
-    assert result.pop("/dev/shm") == "ok"
+    assert [result.pop(place) for place in SCRATCH] == ["ok", "ok"]
     assert set(result.values()) <= {"EROFS", "EACCES", "ENOENT"}
 
 
@@ -74,8 +74,7 @@ print(json.dumps(results))
     assert attack(runner, scripted, program, memory=256 * 1024 * 1024) == {
         "size": "ENOSPC",
         "files": "ENOSPC",
-        "/tmp": "EACCES",
-        "/dev/shm": "EACCES",
+        **dict.fromkeys(SCRATCH, "EACCES"),
     }
 
 
@@ -119,8 +118,8 @@ def test_image_cannot_choose_root_or_get_it_from_a_setuid_program(
 ) -> None:
     dockerfile = f"""FROM {base_image}
 USER 0:0
-RUN cp "$(readlink -f "$(which python3)")" /usr/local/bin/suid && chown 0:0 /usr/local/bin/suid && chmod 4755 /usr/local/bin/suid
-CMD ["/usr/local/bin/suid", "-c", "import os; print([os.getuid(), os.geteuid(), oct(os.stat('/usr/local/bin/suid').st_mode)])"]"""
+RUN cp "$(readlink -f "$(which python3)")" /suid && chown 0:0 /suid && chmod 4755 /suid
+CMD ["/suid", "-c", "import os; print([os.getuid(), os.geteuid(), oct(os.stat('/suid').st_mode)])"]"""
     with images.built(engine, "agentnexus-test/suid", dockerfile) as image:
         ran = run(runner, image, {})
     assert ran.sink.stdout == ["[10001, 10001, '0o104755']"]
@@ -214,7 +213,8 @@ db = sqlite3.connect(tempfile.mktemp()); db.execute("create table t(x)"); db.exe
 q = multiprocessing.get_context("fork").SimpleQueue()
 p = multiprocessing.get_context("fork").Process(target=lambda: q.put(1)); p.start(); p.join()
 m = mmap.mmap(-1, 4096); m[:2] = b"ok"
-print(json.dumps([threads, child, asyncio.run(both()), got, db.execute("select x from t").fetchone(), q.get(), m[:2].decode()]))
+row = db.execute("select x from t").fetchone()
+print(json.dumps([threads, child, asyncio.run(both()), got, row, q.get(), m[:2].decode()]))
 """
     assert attack(runner, scripted, program) == [[0, 1, 4, 9], "HI", [0, 1], "x", [1], 1, "ok"]
 
@@ -301,7 +301,8 @@ def test_nothing_of_the_host_is_mounted(runner: DockerRunner, scripted: str) -> 
     program = """
 import json
 rows = [l.split() for l in open("/proc/self/mounts")]
-print(json.dumps({r[1]: r[3].split(",")[0] for r in rows if r[2] not in ("proc", "sysfs", "cgroup", "cgroup2", "tmpfs", "devpts", "mqueue")}))
+own = "proc sysfs cgroup cgroup2 tmpfs devpts mqueue".split()
+print(json.dumps({r[1]: r[3].split(",")[0] for r in rows if r[2] not in own}))
 """
     result = attack(runner, scripted, program)
     assert result.pop("/") == "ro"
@@ -314,7 +315,8 @@ def test_volumes_of_the_image_are_small_scratch_spaces(
     runner: DockerRunner, engine: docker.APIClient, base_image: str
 ) -> None:
     before = {volume["Name"] for volume in engine.volumes()["Volumes"] or []}
-    command = "grep -E ' (/data|/a/b) ' /proc/mounts; dd if=/dev/zero of=/data/x bs=1M count=99 2>/dev/null; du -m /data/x; echo '[]'"
+    fill = "dd if=/dev/zero of=/data/x bs=1M count=99 2>/dev/null; du -m /data/x"
+    command = f"grep -E ' (/data|/a/b) ' /proc/mounts; {fill}; echo '[]'"
     with images.built(
         engine, "agentnexus-test/volumes", f"FROM {base_image}\nVOLUME /data /a//b/\nCMD {command}"
     ) as image:

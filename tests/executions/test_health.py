@@ -1,0 +1,59 @@
+"""What the health page says of executions."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from django.utils import timezone
+
+from executions import health
+from executions.worker import heartbeat
+from tests.factories.executions import ExecutionFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def said() -> dict[str, tuple[bool, str]]:
+    return {check["name"]: (check["ok"], check["detail"]) for check in health.status()}
+
+
+def test_no_worker() -> None:
+    assert said() == {
+        "execution_workers": (False, "No worker is running: executions wait. Start the worker process."),
+        "docker": (False, "Unknown while no worker is running."),
+        "execution_queue": (True, "empty"),
+    }
+
+
+def test_workers_with_an_engine() -> None:
+    heartbeat.beat("a", engine_ok=True, engine="Docker 20.10", running=2)
+    heartbeat.beat("b", engine_ok=False, engine="The Docker engine cannot be reached.", running=0)
+    assert said()["execution_workers"] == (True, "2 running, with 2 executions under way")
+    assert said()["docker"] == (True, "Docker 20.10")
+
+
+def test_workers_without_an_engine() -> None:
+    heartbeat.beat("a", engine_ok=False, engine="The Docker engine cannot be reached.", running=0)
+    assert said()["docker"] == (False, "No worker can reach a Docker engine: executions wait.")
+
+
+def test_worker_not_heard_of_or_gone_in_order_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeat.beat("gone", engine_ok=True, engine="Docker", running=0)
+    heartbeat.farewell("gone")
+    heartbeat.beat("silent", engine_ok=True, engine="Docker", running=0)
+    monkeypatch.setattr(heartbeat, "STALE_SECONDS", 0.0)
+    assert said()["execution_workers"][0] is False
+
+
+def test_queue() -> None:
+    execution = ExecutionFactory.create()
+    type(execution).objects.update(queued_at=timezone.now() - timedelta(seconds=65))
+    assert said()["execution_queue"] == (True, "1 waiting, the first for 65 s")
+
+
+def test_without_redis_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr("executions.worker.heartbeat.redis_client", away)
+    assert said()["execution_workers"] == (False, "Redis is away, so nobody knows.")

@@ -4,6 +4,7 @@ import { showTimes } from "../site/ui.js";
 import { api, ApiError } from "../wallets/api.js";
 import { growTrees } from "./json-tree.js";
 import { LogView } from "./log.js";
+import { Tabs } from "./tabs.js";
 
 const root = document.getElementById("execution");
 const part = (name) => root.querySelector(`[data-${name}]`);
@@ -37,6 +38,13 @@ function tick() {
   if (bar) bar.value = Math.min(seconds, bar.max);
 }
 
+// Only a run that succeeded has a result to look at; every other state is told above the log.
+function offerResult() {
+  if (!tabs || current.status !== "succeeded") return;
+  tabs.offer("result");
+  tabs.choose(tabs.touched ? tabs.list.querySelector("[aria-selected=true]").id.slice(4) : "result");
+}
+
 async function showResult() {
   if (loaded) return;
   loaded = true;
@@ -47,6 +55,7 @@ async function showResult() {
     part("result").replaceChildren(...page.body.childNodes);
     showTimes(part("result"));
     growTrees(part("result"));
+    offerResult();
   } catch {
     loaded = false;
     toast("The run has ended, but its result could not be loaded. Reload the page.", "bad");
@@ -85,7 +94,15 @@ part("cancel").addEventListener("click", async (event) => {
 });
 
 growTrees(root);
+const tabs = part("tabs") ? new Tabs(part("tabs")) : null;
+if (tabs) {
+  tabs.offer("log");
+  tabs.offer("input");
+  tabs.choose("log");
+  if (loaded) offerResult();
+}
 const timer = setInterval(tick, 100);
 tick();
-if (FINAL.has(current.status)) clearInterval(timer);
-new LogView(root.querySelector(".tape"), { id: root.dataset.id, onExecution: show });
+if (loaded) clearInterval(timer);
+const tape = root.querySelector(".tape");
+if (tape) new LogView(tape, { id: root.dataset.id, onExecution: show, counter: part("tab-count") });

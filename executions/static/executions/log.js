@@ -8,7 +8,8 @@ const RETRY = [500, 1000, 2000, 4000, 8000];
 
 /** Shows the log of one execution inside `root` and reports what the socket says through `onExecution`. */
 export class LogView {
-  constructor(root, { id, onExecution }) {
+  constructor(root, { id, onExecution, counter = null }) {
+    this.counter = counter;
     this.root = root;
     this.id = id;
     this.onExecution = onExecution;
@@ -44,6 +45,8 @@ export class LogView {
     this.root.querySelector("[data-copy-log]").addEventListener("click", () => this.copy());
     this.root.querySelector("[data-download-log]").addEventListener("click", () => this.download());
     window.addEventListener("online", () => this.retryNow());
+    // Scrolling does nothing while the tab with the log is hidden.
+    document.addEventListener("tab:chosen", (event) => event.detail === "log" && this.follow && this.jump());
   }
 
   connect() {
@@ -99,6 +102,7 @@ export class LogView {
       chunk.append(this.row(line));
     }
     this.root.querySelector("[data-count]").textContent = `${this.lines.length.toLocaleString("en")} line${this.lines.length === 1 ? "" : "s"}`;
+    if (this.counter) this.counter.textContent = this.lines.length.toLocaleString("en");
     if (this.follow) this.jump();
     else this.showLatest();
   }

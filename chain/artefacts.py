@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "abi"
 ESCROW = "AgentNexusEscrow"
 ENTITLEMENTS = "AgentNexusEntitlements"
 TEST_USDC = "TestUSDC"
+VALIDATE_SIG_OFFCHAIN = "ValidateSigOffchain"
 
 
 @dataclass(frozen=True, slots=True)

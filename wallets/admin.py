@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from wallets.models import LinkedWallet, TokenFamily, User
+from wallets.models import ApiKey, BrowserSession, LinkedWallet, TokenFamily, User
 from wallets.signin import suspension
 
 admin.site.unregister(Group)
@@ -77,6 +77,33 @@ class TokenFamilyInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class ApiKeyInline(TabularInline):  # type: ignore[misc]
+    """The user's API keys; nobody but the user makes them."""
+
+    model = ApiKey
+    fk_name = "user"
+    extra = 0
+    can_delete = False
+    fields = ["name", "prefix", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class BrowserSessionInline(TabularInline):  # type: ignore[misc]
+    """Browsers that are signed in as the user."""
+
+    model = BrowserSession
+    extra = 0
+    can_delete = False
+    fields = ["address", "created_at", "ip", "user_agent"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     """Everybody who ever signed in."""
@@ -84,7 +111,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     form = UserForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
-    inlines = [LinkedWalletInline, TokenFamilyInline]
+    inlines = [LinkedWalletInline, BrowserSessionInline, TokenFamilyInline, ApiKeyInline]
     list_display = ["shown_name", "primary_address", "email", "is_staff", "is_active", "is_suspended", "date_joined"]
     list_filter = ["is_suspended", "is_staff", "is_active", "date_joined"]
     list_filter_submit = True

@@ -23,7 +23,7 @@ class SessionsView(APIView):
     def get(self, request: Request) -> Response:
         return Response(SessionSerializer(_sessions(request), many=True).data)
 
-    @extend_schema(responses={204: None}, tags=["account"])
+    @extend_schema(operation_id="v1_sessions_destroy_others", responses={204: None}, tags=["account"])
     def delete(self, request: Request) -> Response:
         """Sign out everywhere but here."""
         user = signed_in(request)

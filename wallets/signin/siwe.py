@@ -1,6 +1,5 @@
 """Sign-in with Ethereum (EIP-4361): challenge, verification, and the account behind an address."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,19 +9,18 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chain.networks import all_networks
+from chain.networks import all_networks, default_network
 from wallets.errors import AccountSuspendedError, SignInError
 from wallets.models import LinkedWallet, User
 from wallets.signin import nonces
 from wallets.signin.addresses import checksummed
 from wallets.signin.message import SignInMessage, Site, compose, parse
-from wallets.signin.signatures import MAX_SIGNATURE_LENGTH, signed_by_key
+from wallets.signin.signatures import MAX_SIGNATURE_LENGTH, signed_by_contract, signed_by_key
 
 log = structlog.get_logger(__name__)
 
 # How far a client's clock may differ from ours.
 CLOCK_TOLERANCE = timedelta(seconds=60)
-_HEX = re.compile(r"0x(?:[0-9a-fA-F]{2})+")
 
 
 class Purpose(StrEnum):
@@ -100,8 +98,8 @@ def verify(message: str, signature: str, binder: str, *, purpose: Purpose = Purp
         raise SignInError.of("siwe_address_mismatch")
     if grant.chain_id != parsed.chain_id:
         raise SignInError.of("siwe_chain_not_allowed")
-    if not _HEX.fullmatch(signature) or not signed_by_key(parsed.address, message, signature):
-        raise SignInError.of("siwe_signature_invalid")
+    if not signed_by_key(parsed.address, message, signature):
+        _check_contract(parsed, message, signature)
     return VerifiedWallet(parsed.address, parsed.chain_id)
 
 
@@ -155,6 +153,14 @@ def _check_times(parsed: SignInMessage, now: datetime) -> None:
         raise SignInError.of("siwe_not_yet_valid")
     if parsed.expires_at > parsed.issued_at + lifetime + CLOCK_TOLERANCE:
         raise SignInError.of("siwe_lifetime_too_long")
+
+
+def _check_contract(parsed: SignInMessage, message: str, signature: str) -> None:
+    """Accept what an account contract accepts, on the default network only: elsewhere somebody else may be able to
+    put a contract at the same address, and an address is one account here whatever the chain."""
+    network = default_network()
+    if parsed.chain_id != network.chain_id or not signed_by_contract(network, parsed.address, message, signature):
+        raise SignInError.of("siwe_signature_invalid")
 
 
 def _sites() -> list[Site]:

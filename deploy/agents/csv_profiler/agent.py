@@ -13,6 +13,7 @@ from .reading import DELIMITER_NAMES, Table, UnreadableError, read
 from .report import write
 
 MOST_FINDINGS = 500
+LARGEST_FILE = 750_000  # bytes of cleaned CSV that still fit into a result beside everything else
 
 
 def examine(
@@ -57,6 +58,9 @@ def examine(
     log(f"Quality {assessed.score} of 100, grade {assessed.grade}")
 
     cleaned, changes = cleaning.clean(table, columns, copies, intended) if clean else ("", [])
+    if len(cleaned.encode("utf-8", "replace")) > LARGEST_FILE:
+        log.warning("the cleaned file is too large to be returned, so only what would be changed is counted")
+        cleaned = ""
     if clean:
         log("Cleaned: " + (", ".join(f"{one.count} {one.change}" for one in changes) or "nothing to repair"))
     absent = sum(len(column.missing) for column in columns)

@@ -13,6 +13,7 @@ from .values import parse_date
 
 SEVERITIES = ("high", "medium", "low")
 MOST_PER_COLUMN = 25
+MANY_COPIES = 0.2  # share of rows
 MANY_FAR = 0.03  # share of values from which "far from the median" is a trait of the column
 _MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[™œ\u009d“”¦]|ï¿½|\ufffd")
 _KEY_NAME = re.compile(r"(?:^|[ _-])(?:id|key|nr|no|number|code|uuid|sku|ref(?:erence)?)$|Id$|ID$", re.IGNORECASE)
@@ -120,7 +121,9 @@ def outliers(table: Table, column: Column, limit: float) -> list[Finding]:
         figures, scale = [math.log(value) for value in figures], " on a logarithmic scale"
     scores = dict(zip(values, numeric.robust_scores(figures), strict=True))
     far = {row: score for row, score in scores.items() if abs(score) > limit and often[values[row]] < 3}
-    if len(far) > MANY_FAR * len(values):
+    # Of numbers that are spread normally, this share is beyond the limit, too.
+    usual = math.erfc(limit / math.sqrt(2))
+    if len(far) > max(MANY_FAR, 3 * usual) * len(values):
         far = {row: score for row, score in far.items() if abs(score) > 3 * limit}
     middle = numeric.quantile(sorted(values.values()), 0.5)
     shown = numeric.short(middle) if column.is_numeric else _date_text(column, middle)
@@ -222,31 +225,27 @@ def distance(one: str, other: str, bound: int) -> int:
 
 
 def duplicates(table: Table, columns: list[Column]) -> tuple[list[Finding], list[int]]:
-    """Rows that repeat another, and keys used twice. Also returns the indexes of exact copies."""
-    found: list[Finding] = []
+    """Rows that repeat another, and keys used twice. Also returns the indexes of exact copies.
+
+    Where many rows are alike, as in measurements of one or two columns, that is no fault of theirs.
+    """
     first: dict[tuple[str, ...], int] = {}
-    copies: list[int] = []
+    original: dict[int, int] = {}
     for row, record in enumerate(table.rows):
         key = tuple(cell.strip() for cell in record)
-        if key in first:
-            copies.append(row)
-            found.append(
-                Finding(
-                    "high",
-                    table.numbers[row],
-                    "",
-                    "",
-                    f"the same as row {table.numbers[first[key]]}",
-                    "Remove one of them.",
-                )
-            )
-        else:
-            first[key] = row
-    found = found[:MOST_PER_COLUMN]
+        if first.setdefault(key, row) != row:
+            original[row] = first[key]
+    if len(columns) < 2 or len(original) > MANY_COPIES * len(table.rows):
+        original = {}
+    found = [
+        Finding("high", table.numbers[row], "", "", f"the same as row {table.numbers[earlier]}", "Remove one of them.")
+        for row, earlier in list(original.items())[:MOST_PER_COLUMN]
+    ]
+    copies = list(original)
     for column in columns:
         if _KEY_NAME.search(column.name) and column.distinct >= 0.9 * column.filled and column.filled > 10:
             repeated = {value for value, count in column.counts.items() if count > 1}
-            rows = [row for row, cell in enumerate(column.cells) if cell.strip() in repeated and row not in set(copies)]
+            rows = [row for row, cell in enumerate(column.cells) if cell.strip() in repeated and row not in original]
             for value in sorted(repeated):
                 where = [row for row in rows if column.cells[row].strip() == value]
                 if len(where) > 1:

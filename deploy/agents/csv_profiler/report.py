@@ -73,7 +73,8 @@ def write(result: dict[str, Any]) -> str:
         parts += ["## How columns relate", _relations(result["relations"])]
     if result["changes"]:
         done = "\n".join(f"- {one['count']:,} {one['change']}" for one in result["changes"])
-        parts += ["## The cleaned file", "Repaired without guessing:", done]
+        told = "Repaired without guessing:" if result["cleaned_csv"] else "Too large to be returned. To be repaired:"
+        parts += ["## The cleaned file", told, done]
     return "\n\n".join(parts) + "\n"
 
 

@@ -4,7 +4,7 @@ import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations, permutations
+from itertools import combinations, islice, permutations
 
 from . import numeric
 from .columns import Column
@@ -72,12 +72,13 @@ def _candidates(
 def _formula(
     result: Column, sign: str, function: Callable[[float, float], float], left: Column, right: Column
 ) -> Rule | None:
+    # A look at some rows spares looking at all of them for the many formulas that do not hold.
+    some = islice(result.numbers, 0, None, max(len(result.numbers) // 40, 1))
+    probe = [row for row in some if row in left.numbers and row in right.numbers]
+    if sum(_holds(result, function, left, right, row) for row in probe) < 0.6 * max(len(probe), 1):
+        return None
     rows = sorted(result.numbers.keys() & left.numbers.keys() & right.numbers.keys())
     if len(rows) < LEAST_ROWS:
-        return None
-    # A look at some rows spares looking at all of them for the many formulas that do not hold.
-    probe = rows[:: max(len(rows) // 30, 1)]
-    if sum(_holds(result, function, left, right, row) for row in probe) < 0.6 * len(probe):
         return None
     wrong = [row for row in rows if not _holds(result, function, left, right, row)]
     telling = sum(left.numbers[row] not in (0, 1) and right.numbers[row] not in (0, 1) for row in rows)

@@ -17,7 +17,7 @@ FORMS = {
     "email": re.compile(r"[^\s@,;<>\"()]+@[^\s@,;<>\"().]+(?:\.[^\s@,;<>\"().]+)+"),
     "url": re.compile(r"(?:https?|ftp)://[^\s/$.?#].\S*", re.IGNORECASE),
     "uuid": re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE),
-    "ip address": re.compile(rf"(?:{_BYTE}\.){{3}}{_BYTE}|[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{3,7}}", re.IGNORECASE),
+    "ip address": re.compile(rf"(?:{_BYTE}\.){{3}}{_BYTE}|[0-9a-f]{{0,4}}(?::[0-9a-f]{{0,4}}){{2,7}}", re.IGNORECASE),
     "hex address": re.compile(r"0x[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE),
 }
 

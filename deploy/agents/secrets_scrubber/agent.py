@@ -12,7 +12,8 @@ from .masking import Masked, mask, preview
 from .report import verdict, write
 from .spans import SEVERITIES, Kind, Span, without_overlaps
 
-MOST_FINDINGS = 1000
+MOST_FINDINGS = 500
+LARGE, FEW_FINDINGS = 600_000, 50  # bytes of masked text from which only so many finds are listed one by one
 OWN_TERM = Kind("term of yours", "TERM", "medium", "You asked for it to be masked.")
 
 
@@ -26,6 +27,7 @@ def scrub(
     with_originals: bool = False,
 ) -> dict[str, Any]:
     """The text without what ought not to be seen, as the output schema has it."""
+    text = text.replace("\x00", "").removeprefix("\ufeff")
     if not text.strip():
         raise AgentError("The text is empty.")
     lines = text.count("\n") + 1
@@ -64,6 +66,7 @@ def scrub(
     )
     if style == "label":
         log(f"Looked again at the masked text: {left} sure finds left")
+    listed = MOST_FINDINGS if len(masked_text.encode("utf-8", "replace")) < LARGE else FEW_FINDINGS
     result = {
         "masked_text": masked_text,
         "overview": {
@@ -75,7 +78,7 @@ def scrub(
             "left_after_masking": left,
         },
         "kinds": _kinds(done),
-        "findings": [_described(text, one) for one in done[:MOST_FINDINGS]],
+        "findings": [_described(text, one) for one in done[:listed]],
         "originals": _originals(done) if with_originals and style == "label" else [],
     }
     return {"report": write(result), **result}

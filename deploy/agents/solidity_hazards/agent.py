@@ -16,6 +16,7 @@ from .syntax import parse
 from .tokens import Token, tokenize
 
 MOST_FINDINGS = 300
+MOST_FUNCTIONS = 500
 _SILENCED = re.compile(r"hazards-ignore:\s*([\w, -]+)")
 
 
@@ -124,7 +125,7 @@ def _functions(found_scopes: list[Scope]) -> list[dict[str, Any]]:
                     "calls": ", ".join(dict.fromkeys(f"{call.target}.{call.method}" for call in done.calls)),
                 }
             )
-    return rows
+    return rows[:MOST_FUNCTIONS]
 
 
 @agent

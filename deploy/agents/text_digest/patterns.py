@@ -56,7 +56,7 @@ DUE = re.compile(
 _NAME_WORD = r"(?:[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ][\w’'&.-]*\w|[A-Z]{2,})"
 _LINK = r"(?:of|de|von|van|der|den|da|di|du|la|and|&)"
 NAME = re.compile(rf"{_NAME_WORD}(?:\s+(?:{_LINK}\s+)?{_NAME_WORD})*")
-NO_NAME = re.compile(rf"{MONTH}|{_DAYS}|UTC|GMT|CES?T|[EP][SD]T|[IVXL]+|OK|AM|PM|TODO|FAQ|PDF")
+NO_NAME = re.compile(rf"{MONTH}|{_DAYS}|UTC|GMT|CES?T|[EP][SD]T|[IVXL]+|OK|AM|PM|TODO|FAQ|PDF|Mrs?|Ms|Dr|Prof")
 ORGANISATION = re.compile(
     r"\b(?:Inc|Ltd|LLC|Corp|GmbH|AG|SA|SE|plc|Bank|University|Institute|Ministry|Council|Commission|Group|Foundation|"
     r"Labs|Association|Agency|Committee|Department|Team|Company|Union)\b"

@@ -15,7 +15,7 @@ _VOWELS = {
     "es": "aeiouáéíóúü",
     "it": "aeiouàèéìòù",
 }
-_ADDED = re.compile(r"(?:i[ao](?!n)|u[aeo](?!$)|eo(?!n)|ism$|[^aeiouy]le[sd]?$|[^aeiouy]ier$)")
+_ADDED = re.compile(r"(?:i[ao](?!n)|(?<!q)u[aeo](?!$)|crea|ea$|eo(?!n)|ism$|[^aeiouy]le[sd]?$|[^aeiouy]ier$)")
 _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being)\s+(?:\w+ly\s+)?(?:\w{2,}ed|built|bought|brought|caught|chosen|done|drawn|driven|"
     r"found|given|held|hidden|kept|known|laid|left|lost|made|meant|met|paid|put|read|said|seen|sent|set|shown|shut|"

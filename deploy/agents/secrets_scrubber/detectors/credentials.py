@@ -56,8 +56,8 @@ _SERVICES = (
 _SERVICE_PATTERNS = tuple((re.compile(_EDGE + pattern), owner, sure) for pattern, owner, sure in _SERVICES)
 _JWT = re.compile(r"(?<![\w.-])eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*")
 _CALLED = (
-    r"pass(?:word|wd|phrase|code)?|pwd|kennwort|passwort|mot de passe|contraseña|secret|token|api[_ -]?key|access[_ -]?key|"
-    r"auth[_ -]?key|private[_ -]?key|encryption[_ -]?key|signing[_ -]?key|client[_ -]?secret|credential"
+    r"pass(?:word|wd|phrase|code)?|pwd|kennwort|passwort|mot de passe|contraseña|secret|token|api[_ -]?key|"
+    r"access[_ -]?key|auth[_ -]?key|private[_ -]?key|encryption[_ -]?key|signing[_ -]?key|client[_ -]?secret|credential"
 )
 _GIVEN = r"(?:=>|:=|[:=]|\bis\b|\bwas\b|\blautet\b|\best\b)"
 _ASSIGNMENT = re.compile(
@@ -141,7 +141,7 @@ def assignments(text: str) -> Iterator[Span]:
         bits = entropy(value) * len(value)
         confidence = 0.9 if bits > 60 or mixed >= 3 else 0.75 if bits > 25 or mixed == 2 else 0.6
         start = match.start("value")
-        kind = PASSWORD if is_password else API_KEY
+        kind = PASSWORD if is_password else TOKEN if "token" in match["name"].lower() else API_KEY
         yield Span(kind, start, start + len(value), confidence, "a value given to something called so")
 
 

@@ -76,7 +76,7 @@ _DATE = (
     r"[A-Z][a-z]{2,8} \d{1,2}(?:st|nd|rd|th)?,? \d{4}"
 )
 _BORN = (
-    r"born(?: on)?|date of birth|birth ?date|birthday|d\.?o\.?b\.?|geb(?:oren)?(?: am)?\.?|geburtsdatum|né(?:e)? le|"
+    r"born(?: on)?|date of birth|birth ?date|birthday|d\.?o\.?b\.?|geb(?:oren)?\.?(?: am)?|geburtsdatum|né(?:e)? le|"
     r"date de naissance|nacid[oa] el|fecha de nacimiento"
 )
 _BIRTH = re.compile(rf"(?i:\b(?:{_BORN})(?!\w))[^\n\w]{{0,4}}(?P<value>{_DATE})")

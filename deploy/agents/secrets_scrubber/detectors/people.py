@@ -29,7 +29,7 @@ _ENGLISH_STREET = re.compile(
     r"(?<![\w-])\d{1,5}[A-Za-z]?(?:-\d{1,5})? (?:(?:[NSEW]|North|South|East|West)\.? )?"
     rf"(?:[A-Z][\w'’.-]+ ){{1,3}}{_SUFFIX}\b\.?"
     r"(?:,? (?:Apt|Apartment|Suite|Unit|Flat|#)\.? ?\w{1,6})?"
-    rf"(?:,\s*[A-Z][\w .'-]{{1,30}}?)?(?:,?\s*{_POSTCODE})?"
+    rf"(?:(?:,\s*[A-Z][\w .'-]{{1,30}}?)?,?\s*{_POSTCODE}|,\s*[A-Z][\w'-]+(?: [A-Z][\w'-]+)?)?"
 )
 _ENDINGS = r"(?:straße|strasse|str\.|weg|gasse|platz|allee|ring|ufer|damm)"
 _GERMAN_STREET = re.compile(
@@ -76,6 +76,12 @@ _NOT_NAMES = """
     friday saturday sunday
 """
 _NO_NAMES = frozenset(_NOT_NAMES.split())
+
+
+# First names that are words as well.
+_EVERYDAY = frozenset(
+    {"will", "may", "mark", "grant", "rose", "art", "bill", "frank", "hope", "grace", "joy", "faith", "van"}
+)
 
 
 def emails(text: str) -> Iterator[Span]:
@@ -136,7 +142,7 @@ def names(text: str) -> Iterator[Span]:
 def _again(text: str, value: str, sure: float) -> Iterator[Span]:
     """The other places of a name: whole, and its parts where these are no everyday words."""
     words = value.split()
-    pieces = [value, *(word for word in words if len(word) > 3 and len(words) > 1)]
+    pieces = [value, *(word for word in words if len(word) > 2 and len(words) > 1 and word.lower() not in _EVERYDAY)]
     for piece in pieces:
         # A first name may be followed by the last name that a greeting left out.
         surname = rf"(?: {_WORD})?" if piece == value and len(words) == 1 else ""

@@ -93,6 +93,10 @@ def contracts(db: None, _deployments: list[dict[str, Any]]) -> Iterator[Contract
             usdc=get_token(network, "USDC"),
         )
         undo()
+    # Unlike everything else, the fee of the next block survives a revert.
+    pool = pool_of(network)
+    head = pool.call("eth_getBlockByNumber", "latest", False)
+    pool.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
 
 
 @pytest.fixture

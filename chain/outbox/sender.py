@@ -34,7 +34,7 @@ MOST_ATTEMPTS = 12
 MOST_IN_FLIGHT = 16
 GAS_MARGIN_PERCENT = 20
 _ALREADY_THERE = ("already known", "already imported", "known transaction", "nonce too low", "nonce is too low")
-_UNDERPRICED = ("underpriced", "fee too low", "replacement")
+_UNDERPRICED = ("underpriced", "fee too low", "less than block base fee", "below base fee")
 _NO_MONEY = ("insufficient funds", "insufficient balance", "gas required exceeds allowance (0)")
 
 
@@ -169,24 +169,27 @@ class Sender:
         )
         return attempt
 
-    def _broadcast(self, row: OutboxTransaction, attempt: OutboxAttempt) -> None:
-        """Send stored bytes. Whatever the node answers, the row stays as it is: its receipt will tell."""
+    def _broadcast(self, row: OutboxTransaction, attempt: OutboxAttempt) -> bool:
+        """Send stored bytes; False when the node wants a higher fee. Whatever it answers, the row stays as it is: its
+        receipt will tell."""
         log = logger.bind(transaction=str(row.pk), hash=attempt.hash, nonce=row.nonce, purpose=row.purpose)
         try:
             self.pool.call("eth_sendRawTransaction", "0x" + bytes(attempt.raw).hex())
         except RpcError as exc:
             if _mentions(exc, _ALREADY_THERE):
-                return
+                return True
             if _mentions(exc, _NO_MONEY):
                 self._note(row, f"{row.sender} ({row.key_name}) has not enough ether for this. Send it some.")
             elif _mentions(exc, _UNDERPRICED):
                 self._note(row, "The network asks for a higher fee; it will be raised.")
+                return False
             else:
                 self._note(row, f"The node refused it: {exc.message}")
         except RpcUnavailableError as exc:
             log.warning("outbox_not_answered", detail=exc.message)
         else:
             log.info("outbox_sent", max_fee=attempt.max_fee_per_gas)
+        return True
 
     # ------------------------------------------------------------------ those on their way
 
@@ -302,9 +305,10 @@ class Sender:
         patience = timedelta(seconds=BUMP_AFTER_BLOCKS * self.network.block_time * len(attempts))
         waited = timezone.now() - (row.sent_at or row.created_at)
         if waited < patience or len(attempts) >= MOST_ATTEMPTS:
-            if self.pool.call("eth_getTransactionByHash", latest.hash) is None:
-                self._broadcast(row, latest)
-            return
+            if self.pool.call("eth_getTransactionByHash", latest.hash) is not None or self._broadcast(row, latest):
+                return
+            if len(attempts) >= MOST_ATTEMPTS:
+                return
         before = Fees(latest.max_fee_per_gas, latest.max_priority_fee_per_gas)
         offer = fees.bumped(before, fees.current(self.pool))
         if offer.max_fee <= before.max_fee:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
-from rest_framework import serializers
-
+from chain.api.serializers import TokenSerializer
 from chain.errors import UnknownNetworkError
 from chain.networks import get_network
 from chain.tokens import Token, format_amount, tokens_for
@@ -32,15 +30,6 @@ class TokenBook:
         book = context.setdefault("token_book", cls())
         assert isinstance(book, cls)  # noqa: S101  nobody else uses this key
         return book
-
-
-@extend_schema_serializer(component_name="Token")
-class TokenSerializer(serializers.Serializer[Token]):
-    """A currency; one unit is 10**decimals base units. ETH has the zero address."""
-
-    symbol = serializers.CharField()
-    address = serializers.CharField()
-    decimals = serializers.IntegerField()
 
 
 def amount_fields(amount: int, token: Token) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_list_shows_exact_values(anyone: APIClient, agent: Agent, creator: User)
                 "access_duration": 0,
                 "prices": [
                     {
-                        "token": {"symbol": "ETH", "address": NATIVE, "decimals": 18},
+                        "token": {"symbol": "ETH", "name": "Ether", "address": NATIVE, "decimals": 18},
                         "amount": "10000000000000000",
                         "amount_display": "0.01 ETH",
                     }

@@ -50,7 +50,7 @@ def test_answer_holds_terms_signature_and_the_ready_call(
         "chain_id": 31337,
         "confirmations": contracts.network.confirmations,
         "payment_id": purchase.payment_id,
-        "token": {"symbol": "ETH", "address": NATIVE, "decimals": 18},
+        "token": {"symbol": "ETH", "name": "Ether", "address": NATIVE, "decimals": 18},
         "amount": "10000000000000000",
         "amount_display": "0.01 ETH",
         "fee_bps": settings.PLATFORM_FEE_BPS,

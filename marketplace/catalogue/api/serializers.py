@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chain.api.fields import Uint256Field
-from marketplace.api.tokens import TokenBook, TokenSerializer, amount_fields
+from chain.api.serializers import TokenSerializer
+from marketplace.api.tokens import TokenBook, amount_fields
 from marketplace.catalogue.markdown import render_markdown
 from marketplace.models import Agent, AgentVersion, Category
 

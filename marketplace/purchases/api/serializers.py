@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chain.api.fields import AddressField
+from chain.api.serializers import TokenSerializer
 from chain.errors import UnknownNetworkError
 from chain.networks import Network, get_network
 from chain.tokens import Token, format_amount
-from marketplace.api.tokens import TokenBook, TokenSerializer
+from marketplace.api.tokens import TokenBook
 from marketplace.models import Agent, Purchase
 from marketplace.purchases.deposits import Step
 from marketplace.purchases.quotes import quote_of

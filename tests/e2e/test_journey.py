@@ -50,7 +50,7 @@ def test_buy_run_and_watch(
 
     # then lines arrive one after the other while it runs
     status, counts = page.locator("[data-status]"), []
-    lines = page.locator("[data-lines] > *")
+    lines = page.locator("[data-lines] [data-seq]")
     deadline = time.monotonic() + 60
     while status.inner_text() not in {"Succeeded", "Failed", "Timed out", "Cancelled"}:
         assert time.monotonic() < deadline, status.inner_text()

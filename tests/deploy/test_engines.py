@@ -51,7 +51,7 @@ def test_anvil_keeps_its_blocks_over_a_restart(folder: Path) -> None:
     engine = Anvil(folder, state=True)
     engine.start()
     web3 = Web3(HTTPProvider(engine.url))
-    sender, receiver = web3.eth.accounts[0], web3.eth.accounts[1]
+    sender, receiver = list(web3.eth.accounts)[:2]
     sent = web3.eth.send_transaction({"from": sender, "to": receiver, "value": web3.to_wei(1, "ether")})
     block = web3.eth.wait_for_transaction_receipt(sent)["blockHash"]
     # when

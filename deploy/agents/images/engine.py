@@ -1,7 +1,10 @@
 """The Docker engine, as far as building images needs it."""
 
+import os
 import queue
+import socket
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ from deploy.agents.images.contexts import Context
 from deploy.agents.images.errors import ImageBuildError
 
 CONTENT_LABEL = "io.agentnexus.content"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 FIRST_ANSWER = 5.0  # seconds a registry has for its first answer; where it cannot be reached, this is all it costs
 NEXT_ANSWER = 60.0  # seconds between two reports of a pull under way
 LAST_LINES = 15  # of a failed build's output
@@ -35,15 +39,18 @@ class Engine:
 
     def __init__(self, api: Any) -> None:
         self._api = api
+        # Sockets are closed with the object, whoever holds it last.
+        weakref.finalize(self, api.close)
 
     @classmethod
     def connect(cls) -> "Engine":
         """Raises ImageBuildError with what to do when the engine does not answer."""
         try:
+            _knock(os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
             client = docker.from_env(timeout=600)
             client.api.ping()
-        except (DockerException, requests.RequestException) as error:
-            raise ImageBuildError(_explain_connection(str(error))) from None
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise ImageBuildError(_explain_connection(error)) from None
         return cls(client.api)
 
     def architecture(self) -> str:
@@ -160,13 +167,21 @@ def _failed_build(name: str, output: list[str]) -> str:
     return f"{name} could not be built. The end of the output:\n  " + "\n  ".join(lines[-LAST_LINES:])
 
 
-def _explain_connection(reason: str) -> str:
-    if "Permission denied" in reason or "PermissionError" in reason:
+def _knock(host: str) -> None:
+    """Try a local engine's socket, whose errors say more than what the SDK makes of them."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as plain:
+            plain.connect(host.removeprefix("unix://"))
+
+
+def _explain_connection(error: Exception) -> str:
+    reason = str(error)
+    if isinstance(error, PermissionError):
         return (
             "You may not use the Docker engine's socket: add yourself to its group with "
             "`sudo usermod -aG docker $USER`, then log in again."
         )
-    if "FileNotFoundError" in reason or "No such file" in reason or "Connection refused" in reason:
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError) or "Connection refused" in reason:
         return (
             "No Docker engine is running here: start it (`sudo systemctl start docker`, or `dockerd` as root), or set "
             "DOCKER_HOST to one that runs elsewhere."

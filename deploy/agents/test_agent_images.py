@@ -239,6 +239,16 @@ def test_an_engine_that_does_not_answer_is_explained(monkeypatch: pytest.MonkeyP
         build.build_all(report=_quiet)
 
 
+def test_a_socket_that_may_not_be_used_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_host: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(engine, "_knock", refuse)
+
+    with pytest.raises(ImageBuildError, match="add yourself to its group with `sudo usermod -aG docker"):
+        Engine.connect()
+
+
 def test_without_debian_and_registry_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     connected = Engine.connect()
     monkeypatch.setenv("PATH", "/nowhere")

@@ -260,8 +260,6 @@ QUOTE_SECONDS: int = env.int("QUOTE_SECONDS", default=900)
 DEMO_WALLET = False
 
 # --- Executions ---
-# Labels our containers, so that installations which share an engine leave each other's alone.
-INSTALLATION: str = env.str("INSTALLATION", default="default")
 DOCKER_HOST: str = env.str("DOCKER_HOST", default="unix:///var/run/docker.sock")
 EXECUTION_TIMEOUT_SECONDS: int = env.int("EXECUTION_TIMEOUT_SECONDS", default=300)
 EXECUTION_MEMORY_BYTES: int = env.int("EXECUTION_MEMORY_BYTES", default=512 * 1024 * 1024)

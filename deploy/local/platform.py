@@ -56,7 +56,7 @@ def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0,
         port = free_port(port)
         url = f"http://localhost:{port}"
         env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}
-        stack.callback(_remove_containers, env["INSTALLATION"], env["DOCKER_HOST"])
+        stack.callback(_remove_containers, env["EXECUTION_INSTANCE"], env["DOCKER_HOST"])
         supervisor = Supervisor(data / "logs", env, echo=echo)
         site = Site(url, env, data, supervisor)
         _prepare(site, say)
@@ -74,7 +74,8 @@ def _engines(data: Path, environ: Mapping[str, str], anvil: Anvil | None, say: S
     added = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}",
         "DJANGO_SETTINGS_MODULE": environ.get("DJANGO_SETTINGS_MODULE", "config.settings.local"),
-        "INSTALLATION": environ.get("INSTALLATION", f"local-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"),
+        "EXECUTION_INSTANCE": environ.get("EXECUTION_INSTANCE", hashlib.sha256(str(data).encode()).hexdigest()[:16]),
+        "EXECUTION_SHUTDOWN_SECONDS": environ.get("EXECUTION_SHUTDOWN_SECONDS", "3"),
         "BEAT_SCHEDULE": environ.get("BEAT_SCHEDULE", str(data / "beat")),
         "PYTHONUNBUFFERED": "1",
     }
@@ -143,9 +144,9 @@ def _only_one(data: Path) -> Iterator[None]:
         yield
 
 
-def _remove_containers(installation: str, host: str) -> None:
+def _remove_containers(instance: str, host: str) -> None:
     """Remove the containers of executions that were still running."""
-    label = f"io.agentnexus.installation={installation}"
+    label = f"io.agentnexus.instance={instance}"
     try:
         client = docker.DockerClient(base_url=host, timeout=20)
         try:

@@ -62,10 +62,11 @@ def _listener(network: Network) -> dict[str, Any]:
     head = _node(network).get("head", cursor.head_number)
     behind = max(0, head - cursor.block_number)
     seconds = behind * network.block_time
+    detail = f"at block {cursor.block_number}, {behind} blocks ({seconds} s) behind"
     return {
         "name": name,
-        "ok": behind <= MOST_BLOCKS_BEHIND,
-        "detail": f"at block {cursor.block_number}, {behind} blocks ({seconds} s) behind",
+        "ok": behind <= MOST_BLOCKS_BEHIND and not heartbeat.warning,
+        "detail": f"{detail}. {heartbeat.warning}" if heartbeat.warning else detail,
         "lag_blocks": behind,
         "lag_seconds": seconds,
     }

@@ -12,17 +12,19 @@ KEPT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """When (unix seconds) a listener of a network last worked, how far it is, and what holds it up, if anything."""
+    """When (unix seconds) a listener of a network last worked, how far it is, what holds it up, and what it has found
+    that a person should look at."""
 
     at: float
     block: int
     head: int
     trouble: str = ""
+    warning: str = ""
 
 
-def beat(network: Network, block: int, head: int, trouble: str = "") -> None:
+def beat(network: Network, block: int, head: int, trouble: str = "", warning: str = "") -> None:
     """Leave a sign of life. A cache that is away must not stop the listener, so its errors end here."""
-    heartbeat = Heartbeat(time.time(), block, head, trouble)
+    heartbeat = Heartbeat(time.time(), block, head, trouble, warning)
     try:
         cache.set(_key(network), asdict(heartbeat), KEPT_SECONDS)
     except Exception:  # noqa: BLE001  whatever a cache backend raises: the sign is missing, which is what it says

@@ -6,17 +6,20 @@ import time
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from chain.audit import audit
 from chain.errors import ChainError, NotDeployedError, RpcUnavailableError
 from chain.listener.heartbeat import beat
 from chain.listener.listener import Listener
 from chain.models import Cursor
 from chain.networks import Network
 from chain.outbox import Sender
+from chain.rpc.agreement import disagreement, set_laggards_aside
 
 logger = structlog.get_logger(__name__)
 
 RESCAN_SECONDS = 60.0
 BACKFILL_SECONDS = 24 * 3600.0
+STALLED_BLOCKS = 15
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 
 
@@ -31,6 +34,8 @@ class Follower:
         self._failures = 0
         self._rescanned_at = time.monotonic()
         self._backfilled_at = time.monotonic() - BACKFILL_SECONDS
+        self._progressed_at = time.monotonic()
+        self._warning = ""
 
     def run(self) -> None:
         """Poll until stopped. Outages of the node or the database, and errors of handlers, are waited out: nothing is
@@ -50,9 +55,12 @@ class Follower:
         busy = False
         try:
             busy = self._listener.step() > 0
-            if not busy:
+            if busy:
+                self._progressed_at = time.monotonic()
+            else:
                 self._sender.step()
                 self._look_back()
+                self._look_around()
         except ChainError as exc:
             trouble = exc.message
             log = logger.warning if isinstance(exc, RpcUnavailableError | NotDeployedError) else logger.error
@@ -77,9 +85,27 @@ class Follower:
         if now - self._rescanned_at >= RESCAN_SECONDS:
             self._rescanned_at = now
             self._listener.rescan()
+            self._warning = disagreement(self._listener.pool, self.network.confirmations)
         if now - self._backfilled_at >= BACKFILL_SECONDS:
             self._backfilled_at = now
             self._listener.backfill(int(BACKFILL_SECONDS) // self.network.block_time)
+            self._audit()
+
+    def _look_around(self) -> None:
+        """Without a new block for long: perhaps our endpoint stands still while others go on."""
+        now = time.monotonic()
+        if (
+            now - self._progressed_at < STALLED_BLOCKS * self.network.block_time
+            or len(self._listener.pool.endpoints) < 2
+        ):
+            return
+        self._progressed_at = now
+        set_laggards_aside(self._listener.pool)
+
+    def _audit(self) -> None:
+        for finding in audit(self.network):
+            if not finding.ok:
+                logger.error("chain_differs", network=self.network.slug, what=finding.name, detail=finding.detail)
 
     def _beat(self, trouble: str) -> None:
         try:
@@ -87,7 +113,7 @@ class Follower:
         except (DatabaseError, InterfaceError):
             cursor = None
         block, head = (cursor.block_number, cursor.head_number) if cursor else (-1, -1)
-        beat(self.network, block, head, trouble)
+        beat(self.network, block, head, trouble, self._warning)
 
 
 def follow(networks: tuple[Network, ...], stop: threading.Event) -> None:

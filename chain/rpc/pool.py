@@ -71,6 +71,15 @@ class Pool:
                 return result
         raise last or RpcUnavailableError(f"No RPC endpoint of {self.network.name} is configured.")
 
+    def set_aside(self, indexes: list[int], seconds: float = LONGEST_PAUSE_SECONDS) -> None:
+        """Ask these endpoints (by their place in the settings) only when no other answers, for `seconds`."""
+        with self._lock:
+            for index in indexes:
+                self._members[index].paused_until = self._clock() + seconds
+                logger.warning(
+                    "rpc_endpoint_set_aside", network=self.network.slug, endpoint=self._members[index].endpoint.name
+                )
+
     def _in_order(self) -> list[_Member]:
         """Healthy endpoints in the order of the settings, then the paused ones, soonest first: a paused endpoint is
         still better than none."""

@@ -1,0 +1,183 @@
+"""Holds everything we know of a network against the network itself. Changes nothing.
+
+A finding that is not ok says what differs and what to do. `manage.py check_chain` prints them; the listener logs those
+that are not ok once a day and reports them through the health checks.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from chain import artefacts
+from chain.artefacts import ENTITLEMENTS, ESCROW
+from chain.bindings.entitlements import Entitlements
+from chain.bindings.erc20 import Erc20
+from chain.bindings.escrow import Escrow
+from chain.deployments.deploy import constructor_args
+from chain.deployments.verify import CodeState, code_state
+from chain.errors import ChainError
+from chain.keys import KEY_NAMES, get_signer
+from chain.models import Cursor, Deployment, Event, OutboxTransaction
+from chain.networks import Network
+from chain.outbox.states import Status
+from chain.rpc import pool_of
+from chain.rpc.agreement import disagreement, heads
+from chain.tokens import NATIVE, Token, format_amount, format_units, tokens_for
+
+# Keys that pay gas should hold at least this much (wei) where ether is worth something.
+LOW_BALANCE = 5 * 10**15
+SENDING_KEYS = ("GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY")
+MOST_HOLDERS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was compared."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def audit(network: Network) -> Iterator[Finding]:
+    """Every finding about `network`, in the order in which troubles explain each other."""
+    parts: tuple[tuple[str, Callable[[Network], Iterator[Finding]]], ...] = (
+        ("endpoints", _endpoints),
+        ("contracts", _contracts),
+        ("roles", _roles),
+        ("cursor", _cursor),
+        ("escrow's books", _books),
+        ("entitlements", _entitlements),
+        ("keys", _keys),
+        ("outbox", _outbox),
+    )
+    for name, part in parts:
+        try:
+            yield from part(network)
+        except ChainError as exc:
+            yield Finding(name, False, exc.message)
+
+
+def _endpoints(network: Network) -> Iterator[Finding]:
+    pool = pool_of(network)
+    for name, head in heads(pool).items():
+        yield Finding(f"endpoint {name}", head is not None, f"at block {head}" if head is not None else "no answer")
+    differing = disagreement(pool, network.confirmations)
+    yield Finding("endpoints agree", not differing, differing or "no two differ")
+
+
+def _contracts(network: Network) -> Iterator[Finding]:
+    rows = Deployment.objects.filter(network=network.slug)
+    if {ESCROW, ENTITLEMENTS} - {row.contract for row in rows}:
+        yield Finding("contracts", False, f"Not deployed. Run: manage.py deploy_contracts {network.slug}")
+    for row in rows:
+        verdict = code_state(network, artefacts.load(row.contract), row.address, constructor_args(row))
+        yield Finding(f"code of {row.contract}", verdict.state == CodeState.SAME, f"{row.address}: {verdict.detail}")
+
+
+def _roles(network: Network) -> Iterator[Finding]:
+    escrow, entitlements = Escrow.for_network(network), Entitlements.for_network(network)
+    expected = {"quoteSigner": "QUOTE_SIGNER_KEY", "arbiter": "ARBITER_KEY"}
+    for getter, key in expected.items():
+        found, wanted = escrow.contract.read(getter), get_signer(key, network).address
+        detail = found if found == wanted else f"{found} on the chain, but {key} is {wanted}"
+        yield Finding(f"escrow's {getter}", found == wanted, detail)
+    for name, account in (("escrow", escrow.address), ("GRANT_KEY", get_signer("GRANT_KEY", network).address)):
+        allowed = bool(entitlements.contract.read("isMinter", account))
+        yield Finding(
+            f"{name} may grant", allowed, account if allowed else f"{account} is not a minter: call setMinter"
+        )
+    fee = escrow.fee_bps()
+    yield Finding(
+        "platform fee",
+        fee == settings.PLATFORM_FEE_BPS,
+        f"{fee} basis points on the chain, {settings.PLATFORM_FEE_BPS} in the settings",
+    )
+
+
+def _cursor(network: Network) -> Iterator[Finding]:
+    cursor = Cursor.objects.filter(network=network.slug).first()
+    if cursor is None:
+        yield Finding("cursor", False, "Nothing was read yet. Start `manage.py listen`.")
+        return
+    block = pool_of(network).call("eth_getBlockByNumber", hex(cursor.block_number), False)
+    on_chain = block is not None and block["hash"] == cursor.block_hash
+    detail = f"block {cursor.block_number}"
+    yield Finding(
+        "cursor", on_chain, detail if on_chain else f"{detail} is not on the node's chain; the listener will see"
+    )
+
+
+def _books(network: Network) -> Iterator[Finding]:
+    """What the events say went in and out, against what the escrow holds, at the block that we have read."""
+    cursor = Cursor.objects.filter(network=network.slug).first()
+    if cursor is None:
+        return
+    held: dict[str, int] = defaultdict(int)
+    live = Event.objects.filter(network=network.slug, contract=ESCROW).exclude(status=Event.Status.REVERTED)
+    for name, args in live.filter(name__in=["PaymentDeposited", "Withdrawn"]).values_list("name", "args"):
+        held[args["token"]] += int(args["amount"]) if name == "PaymentDeposited" else -int(args["amount"])
+    escrow = Escrow.for_network(network)
+    for token in tokens_for(network):
+        balance = _balance(network, token, escrow.address, hex(cursor.block_number))
+        ledger = held[token.address]
+        # Anybody may send the escrow money that belongs to nobody; less than the ledger is what must never be.
+        detail = f"holds {format_amount(balance, token)}, the events say {format_amount(ledger, token)}"
+        if balance < ledger:
+            detail += ". Run: manage.py reindex 0 --singly; if it stays, pause the escrow"
+        elif balance > ledger:
+            detail += ": more than was paid in, which harms nobody, or a deposit was missed (manage.py reindex 0)"
+        yield Finding(f"escrow's {token.symbol}", balance == ledger, detail)
+
+
+def _balance(network: Network, token: Token, account: str, block: str) -> int:
+    if token.address == NATIVE:
+        return int(pool_of(network).call("eth_getBalance", account, block), 16)
+    return int(Erc20(network, token).contract.read("balanceOf", account, block=block))
+
+
+def _entitlements(network: Network) -> Iterator[Finding]:
+    """The newest change of each holder's access that we know of, against the contract at the same block."""
+    cursor = Cursor.objects.filter(network=network.slug).first()
+    if cursor is None:
+        return
+    changes = (
+        Event.objects.filter(network=network.slug, contract=ENTITLEMENTS, name="EntitlementChanged")
+        .exclude(status=Event.Status.REVERTED)
+        .order_by("block_number", "log_index")
+        .values_list("args", flat=True)
+    )
+    newest = {(args["holder"], int(args["agentId"])): int(args["expiresAt"]) for args in changes}
+    entitlements = Entitlements.for_network(network)
+    wrong: list[str] = []
+    for (holder, agent_id), expected in list(newest.items())[-MOST_HOLDERS:]:
+        found = entitlements.contract.read("expiresAt", holder, agent_id, block=hex(cursor.block_number))
+        if found != expected:
+            wrong.append(f"{holder} for agent {agent_id}: {found} on the chain, {expected} here")
+    detail = f"{min(len(newest), MOST_HOLDERS)} compared"
+    if wrong:
+        detail = f"{len(wrong)} differ, first {wrong[0]}. Run: manage.py reindex 0 --singly"
+    yield Finding("entitlements", not wrong, detail)
+
+
+def _keys(network: Network) -> Iterator[Finding]:
+    for name in KEY_NAMES:
+        address = get_signer(name, network).address
+        if name not in SENDING_KEYS:
+            continue
+        balance = int(pool_of(network).call("eth_getBalance", address, "latest"), 16)
+        enough = network.is_local or balance >= LOW_BALANCE
+        detail = f"{address} has {format_units(balance, 18)} {network.native_symbol}"
+        yield Finding(f"gas for {name}", enough, detail if enough else f"{detail}: send it some")
+
+
+def _outbox(network: Network) -> Iterator[Finding]:
+    rows = OutboxTransaction.objects.filter(network=network.slug)
+    for status in (Status.UNKNOWN, Status.FAILED, Status.REVERTED, Status.DISPLACED):
+        found = rows.filter(status=status)
+        count = found.count()
+        newest = found.order_by("-id").first()
+        detail = f"{count}, newest: {newest.purpose}: {newest.detail}" if newest else "none"
+        yield Finding(f"outbox {status.value}", count == 0 or status == Status.FAILED, detail)

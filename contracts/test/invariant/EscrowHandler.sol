@@ -38,7 +38,7 @@ contract EscrowHandler is TestBase {
     address[5] public people = [address(0xA1), address(0xA2), address(0xA3), address(0xA4), address(0xA5)];
     address[2] public tokens;
 
-    Expected[] public expected;
+    Expected[] internal expected;
     mapping(address token => mapping(address account => uint256)) public credit;
     mapping(address token => mapping(address account => uint256)) public wealth;
     mapping(uint256 index => AgentNexusEscrow.Status) public lastSeen;
@@ -63,6 +63,10 @@ contract EscrowHandler is TestBase {
 
     function count() external view returns (uint256) {
         return expected.length;
+    }
+
+    function expectedAt(uint256 index) external view returns (Expected memory) {
+        return expected[index];
     }
 
     // ---------------------------------------------------------------- what people do
@@ -117,7 +121,7 @@ contract EscrowHandler is TestBase {
         if (expected.length == 0) return;
         Expected storage payment = _pick(seed);
         address sender = people[who % people.length];
-        bool allowed = _isOpen(payment)
+        bool allowed = isOpen(payment)
             && (sender == payment.payer
                 || (payment.status == AgentNexusEscrow.Status.Held
                     && block.timestamp >= payment.releaseAfter
@@ -133,7 +137,7 @@ contract EscrowHandler is TestBase {
         if (expected.length == 0) return;
         Expected storage payment = _pick(seed);
         address sender = people[who % people.length];
-        bool allowed = _isOpen(payment) && (sender == payment.creator || block.timestamp >= payment.expiresAt);
+        bool allowed = isOpen(payment) && (sender == payment.creator || block.timestamp >= payment.expiresAt);
         _attempt(sender, 0, abi.encodeCall(escrow.refundPayment, (payment.id)), allowed);
         _watchStatuses();
         if (!allowed) return;
@@ -217,7 +221,7 @@ contract EscrowHandler is TestBase {
 
     function tryExitsOf(uint256 index) public {
         Expected memory payment = expected[index];
-        if (!_isOpen(payment)) return;
+        if (!isOpen(payment)) return;
         address stranger = address(0x5757);
         bytes memory release_ = abi.encodeCall(escrow.releasePayment, (payment.id));
         bytes memory refund_ = abi.encodeCall(escrow.refundPayment, (payment.id));
@@ -284,7 +288,7 @@ contract EscrowHandler is TestBase {
         while (expected[index].id != id) ++index;
     }
 
-    function _isOpen(Expected memory payment) private pure returns (bool) {
+    function isOpen(Expected memory payment) public pure returns (bool) {
         return payment.status == AgentNexusEscrow.Status.Held || payment.status == AgentNexusEscrow.Status.Disputed;
     }
 }

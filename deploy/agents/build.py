@@ -69,7 +69,7 @@ def _build(engine: Engine, source: Source, foundation: base.Base, refresh: bool,
     fresh = image is None
     if image is None:
         labels = {CONTENT_LABEL: content, "io.agentnexus.agent": source.slug}
-        image = engine.build(context, name, {"BASE_IMAGE": foundation.name}, labels)
+        image = engine.build(context, name, {"BASE_IMAGE": foundation.name}, labels, refresh)
     engine.tag(image, repository, "latest")
     report(_line(repository, image, fresh, started))
     return BuiltAgent(source.slug, f"{repository}@{image.id}", source.manifest)

@@ -16,6 +16,7 @@ from deploy.agents import build
 from deploy.agents.images import base, engine
 from deploy.agents.images.engine import Engine
 from deploy.agents.images.errors import ImageBuildError
+from deploy.agents.images.manifests import read_sources
 from deploy.agents.new import create
 from deploy.agents.samples import sources
 
@@ -179,6 +180,18 @@ def test_a_changed_agent_gets_a_new_image_and_the_old_one_keeps_its_name(
     old_tags = client.images.get(old_id).tags
     assert [tag.rpartition(":")[0] for tag in old_tags] == [repository]
     assert f"{repository}:latest" in client.images.get(second.image.partition("@")[2]).tags
+
+
+def test_building_anew_keeps_a_name_for_the_image_before(client: docker.DockerClient, one_agent: Path) -> None:
+    (first,) = build.build_all(report=_quiet, folder=one_agent.parent)
+    sources_of = read_sources(one_agent.parent)
+    connected = Engine.connect()
+
+    second = build._build(connected, sources_of[0], base.ensure(connected), True, _quiet)
+
+    assert second.image != first.image
+    repository, _, old_id = first.image.partition("@")
+    assert [tag.rpartition(":")[0] for tag in client.images.get(old_id).tags] == [repository]
 
 
 def test_a_new_agent_runs_as_the_template_says(client: docker.DockerClient, one_agent: Path) -> None:

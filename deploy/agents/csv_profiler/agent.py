@@ -62,7 +62,7 @@ def examine(
         log.warning("the cleaned file is too large to be returned, so only what would be changed is counted")
         cleaned = ""
     if clean:
-        log("Cleaned: " + (", ".join(f"{one.count} {one.change}" for one in changes) or "nothing to repair"))
+        log("Cleaned: " + (", ".join(f"{one.change}: {one.count}" for one in changes) or "nothing to repair"))
     absent = sum(len(column.missing) for column in columns)
     result = {
         "overview": {

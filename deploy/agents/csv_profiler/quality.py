@@ -44,19 +44,21 @@ def assess(
     uneven = len(table.ragged)
     dimensions = [
         _side("completeness", absent / cells, 2, f"{absent:,} of {cells:,} cells are missing"),
-        _side("validity", (invalid + far) / max(filled, 1), 12, f"{invalid} cells of the wrong kind, {far} outliers"),
-        _side("uniqueness", (copies + keys) / rows, 4, f"{copies} repeated rows, {keys} repeated keys or near copies"),
+        _side("validity", (invalid + far) / max(filled, 1), 12, f"cells of the wrong kind: {invalid}, outliers: {far}"),
+        _side(
+            "uniqueness", (copies + keys) / rows, 4, f"repeated rows: {copies}, repeated keys or near copies: {keys}"
+        ),
         _side(
             "consistency",
             (misspelt + broken) / rows,
             3,
-            f"{misspelt} spellings that differ, {broken} cells that break a rule",
+            f"spellings that differ: {misspelt}, cells that break a rule: {broken}",
         ),
         _side(
             "structure",
             (uneven + len(table.remarks)) / rows,
             8,
-            f"{uneven} rows of another length, {len(table.remarks)} remarks on the header or quotes",
+            f"rows of another length: {uneven}, remarks on header or quotes: {len(table.remarks)}",
         ),
     ]
     score = round(math.prod(max(side.score, 1) for side in dimensions) ** (1 / len(dimensions)))

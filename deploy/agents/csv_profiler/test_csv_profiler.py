@@ -432,4 +432,4 @@ def test_malformed_csv_gives_a_profile_or_a_sentence(text: str) -> None:
     except AgentError as error:
         sentence = str(error)
 
-    assert sentence.strip().endswith((".", "|", "removed", "trimmed", "emptied", "plainly"))
+    assert sentence.strip().endswith((".", "|", "1", "2", "3"))

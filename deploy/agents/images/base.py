@@ -48,7 +48,7 @@ def ensure(engine: Engine, refresh: bool = False) -> Base:
             return Base(name, found, content, fresh=False)
         python, origin = _chosen_python(engine, chosen) if chosen else _any_python(engine)
         labels = {CONTENT_LABEL: content, ORIGIN_LABEL: origin}
-        return Base(name, engine.build(context, name, {"BASE_IMAGE": python}, labels), content, fresh=True)
+        return Base(name, engine.build(context, name, {"BASE_IMAGE": python}, labels, refresh), content, fresh=True)
 
 
 def _chosen_python(engine: Engine, reference: str) -> tuple[str, str]:

@@ -126,11 +126,22 @@ class Engine:
             raise ImageBuildError(f"The engine refused the stand-in image: {answer.strip()}")
         return self._expect(f"{repository}:{tag}")
 
-    def build(self, context: Context, name: str, arguments: Mapping[str, str], labels: Mapping[str, str]) -> Image:
-        """Build the context and call the image `name`. Raises ImageBuildError with the end of the build's output."""
+    def build(
+        self,
+        context: Context,
+        name: str,
+        arguments: Mapping[str, str],
+        labels: Mapping[str, str],
+        anew: bool = False,
+    ) -> Image:
+        """Build the context and call the image `name`; `anew` without what earlier builds left.
+
+        Raises ImageBuildError with the end of the build's output.
+        """
+        self._keep_name(name)
         output: list[str] = []
         try:
-            for answer in self._build_steps(context, name, arguments, labels):
+            for answer in self._build_steps(context, name, arguments, labels, anew):
                 output.extend(str(answer.get("stream") or answer.get("error") or "").splitlines())
                 if "error" in answer:
                     raise ImageBuildError(_failed_build(name, output))
@@ -138,8 +149,19 @@ class Engine:
             raise ImageBuildError(_failed_build(name, [*output, str(error.explanation)])) from None
         return self._expect(name)
 
+    def _keep_name(self, name: str) -> None:
+        """Let the image that is called so now keep a name in its repository, by which published versions find it."""
+        if (old := self.find(name)) is not None:
+            repository, _, tag = name.rpartition(":")
+            self.tag(old, repository, f"{tag}-{old.id.removeprefix('sha256:')[:12]}")
+
     def _build_steps(
-        self, context: Context, name: str, arguments: Mapping[str, str], labels: Mapping[str, str]
+        self,
+        context: Context,
+        name: str,
+        arguments: Mapping[str, str],
+        labels: Mapping[str, str],
+        anew: bool,
     ) -> Iterator[dict[str, Any]]:
         steps: Iterator[dict[str, Any]] = self._api.build(
             fileobj=context.archive(),
@@ -151,6 +173,7 @@ class Engine:
             rm=True,
             forcerm=True,
             pull=False,
+            nocache=anew,
             decode=True,
         )
         return steps

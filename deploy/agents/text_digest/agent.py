@@ -7,7 +7,7 @@ from agentnexus_agent import AgentError, agent, log
 
 from . import findings, readability
 from .languages import Language, guess
-from .phrases import key_phrases
+from .phrases import Phrase, key_phrases
 from .report import write
 from .sentences import Sentence, split
 from .stopwords import LANGUAGES
@@ -42,18 +42,15 @@ def digest(
     steady = sum(one.confidence for one in chosen) / len(chosen)
     log(f"Chose {len(chosen)} sentences; on average each is chosen again in {steady:.0%} of the replicas")
 
-    phrases = key_phrases(pieces, spoken.code, key_phrase_count)
-    log(
-        "Key phrases: "
-        + (", ".join(phrase.phrase for phrase in phrases[:5]) or "none")
-        + (" …" if len(phrases) > 5 else "")
-    )
+    names = findings.names(pieces, spoken.code)
+    phrases = _key_phrases(pieces, spoken.code, key_phrase_count, {name.name for name in names})
+    some = ", ".join(phrase.phrase for phrase in phrases[:5]) or "none"
+    log(f"Key phrases: {some}{' …' if len(phrases) > 5 else ''}")
 
     legible = readability.measure(pieces, spoken.code)
     log(f"Readability: {legible.level}, {legible.average_sentence_words} words in a sentence")
 
     figures = findings.figures(pieces)
-    names = findings.names(pieces, spoken.code)
     actions = findings.actions(pieces)
     questions = findings.questions(pieces)
     log(f"Found {len(actions)} things to do, {len(questions)} questions, {len(figures)} figures, {len(names)} names")
@@ -82,6 +79,13 @@ def digest(
     }
     log("Writing the report")
     return {"report": write(result), **result}
+
+
+def _key_phrases(pieces: list[Sentence], language: str, count: int, names: set[str]) -> list[Phrase]:
+    """The key phrases that are no names: those are listed apart."""
+    found = [one for one in key_phrases(pieces, language, count + len(names)) if one.phrase not in names][:count]
+    best = found[0].score if found else 1.0
+    return [Phrase(one.phrase, one.count, round(one.score / best, 3)) for one in found]
 
 
 def _statistics(

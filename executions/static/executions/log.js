@@ -3,6 +3,7 @@
 import { el, toast } from "../site/dom.js";
 
 const CHUNK = 100;
+const PER_FRAME = 1000; // a replay of a long log must not hold up the page
 const NEAR_END = 40; // pixels
 const RETRY = [500, 1000, 2000, 4000, 8000];
 
@@ -89,9 +90,9 @@ export class LogView {
 
   flush() {
     this.frame = null;
-    const fresh = this.waiting;
-    this.waiting = [];
+    const fresh = this.waiting.splice(0, PER_FRAME);
     if (!fresh.length) return;
+    if (this.waiting.length) this.frame = requestAnimationFrame(() => this.flush());
     this.root.querySelector("[data-empty]").hidden = true;
     for (const line of fresh) {
       let chunk = this.list.lastElementChild;

@@ -14,6 +14,7 @@ interface Vm {
     function label(address account, string calldata name) external;
 
     function prank(address sender) external;
+    function prank(address sender, address origin) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function deal(address account, uint256 balance) external;

@@ -59,8 +59,17 @@ brownie: install ## a Brownie console on a development chain
 contracts-%: install
 	$(MAKE) --no-print-directory -C contracts $*
 
+bench: install ## every benchmark, one figure a line
+	@for file in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$file .py) || exit 1; done
+	@$(MAKE) --no-print-directory -C contracts bench-gas
+
+bench-%: install
+	@$(PY) -m tests.bench.bench_$*
+
 bench-gas: install ## gas of each operation beside a naive baseline
 	$(MAKE) --no-print-directory -C contracts bench-gas
+
+# bench-<subject> runs one of tests/bench; contracts-<target> runs a target of contracts/Makefile.
 
 # --- develop ---------------------------------------------------------------------------------------------------------
 assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
@@ -69,4 +78,4 @@ assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
 	$(PY) -m deploy.agents.new $(NAME)
 
-.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit brownie bench-gas assets new-agent
+.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit brownie bench bench-gas assets new-agent

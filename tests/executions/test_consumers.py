@@ -19,7 +19,7 @@ from executions import dispatch, logs, notify
 from executions.logs import Line, LogWriter, Stream
 from executions.models import Execution
 from executions.runners.base import Ending, RunOutcome
-from tests.executions.watching import closed_with, communicator, watching
+from tests.executions.watching import closed_with, refused_with, watching
 from tests.factories.executions import ExecutionFactory
 from wallets.models import User
 
@@ -70,7 +70,7 @@ async def test_follows_states_and_lines_as_they_come() -> None:
             writer.write(Stream.STDERR, "\x1b[1mhello")
             began = time.monotonic()
             (line,) = (await socket.receive_json_from())["lines"]
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 3
             assert (line["seq"], line["stream"], line["text"]) == (1, "stderr", "hello")
         await sync_to_async(finish)(execution, writer.lines)
         assert (await socket.receive_json_from())["execution"]["status"] == "succeeded"
@@ -84,17 +84,17 @@ async def test_lost_notices_only_cost_time(monkeypatch: pytest.MonkeyPatch) -> N
     async with watching(execution.user, execution.pk) as socket:
         await socket.receive_json_from()
         await sync_to_async(logs.append)(execution.pk, 1, texts(1, 2))
-        assert [line["seq"] for line in (await socket.receive_json_from(timeout=5))["lines"]] == [1, 2]
+        assert [line["seq"] for line in (await socket.receive_json_from())["lines"]] == [1, 2]
         await sync_to_async(finish)(execution, texts(1, 3))
-        assert (await socket.receive_json_from(timeout=5))["execution"]["status"] == "succeeded"
-        assert [line["seq"] for line in (await socket.receive_json_from(timeout=5))["lines"]] == [3]
-        assert (await socket.receive_json_from(timeout=5))["type"] == "end"
+        assert (await socket.receive_json_from())["execution"]["status"] == "succeeded"
+        assert [line["seq"] for line in (await socket.receive_json_from())["lines"]] == [3]
+        assert (await socket.receive_json_from())["type"] == "end"
 
 
 async def read_to_end(socket: Any, seen: list[int], pause: float = 0) -> bool:
     """Collect line numbers; True once `end` came."""
     while True:
-        message = await socket.receive_json_from(timeout=30)
+        message = await socket.receive_json_from()
         if message["type"] == "lines":
             seen += [line["seq"] for line in message["lines"]]
             await asyncio.sleep(pause)
@@ -157,23 +157,17 @@ async def test_no_gap_no_duplicate_for_clients_that_come_and_go_under_load() -> 
 async def test_refused(who: str, query: str, code: int, stranger: User) -> None:
     execution = await make()
     user = {"anonymous": AnonymousUser(), "stranger": stranger, "owner": execution.user}[who]
-    socket = communicator(user, execution.pk, query)
-    assert (await socket.connect())[0]
-    assert await closed_with(socket) == code
+    assert await refused_with(user, execution.pk, query) == code
 
 
 async def test_unknown(user: User) -> None:
-    socket = communicator(user, uuid7())
-    assert (await socket.connect())[0]
-    assert await closed_with(socket) == 4404
+    assert await refused_with(user, uuid7()) == 4404
 
 
 async def test_suspended_user_is_refused(user: User) -> None:
     execution = await make(user=user)
     await User.objects.filter(pk=user.pk).aupdate(is_active=False)
-    socket = communicator(user, execution.pk)
-    await socket.connect()
-    assert await closed_with(socket) == 4401
+    assert await refused_with(user, execution.pk) == 4401
 
 
 async def test_socket_closes_when_the_right_to_watch_ends(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,4 +198,4 @@ async def test_whatever_a_client_sends_is_ignored(user: User) -> None:
         await socket.send_to(text_data="{not json")
         await socket.send_to(bytes_data=b"\x00")
         await sync_to_async(logs.append)(execution.pk, 1, texts(1, 1))
-        assert (await socket.receive_json_from(timeout=5))["lines"][0]["seq"] == 1
+        assert (await socket.receive_json_from())["lines"][0]["seq"] == 1

@@ -103,7 +103,7 @@ def test_cancel_while_running(scripted: str, keeper: Keeper, runner: DockerRunne
     for _ in range(3):
         dispatch.cancel(execution.user, execution.pk)
     thread.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     execution.refresh_from_db()
     assert (execution.status, execution.error) == ("cancelled", "Cancelled.")
     assert [line.text for line in logs.read(execution.pk).lines] == ["begun", "Cancelled."]
@@ -114,7 +114,7 @@ def test_cancel_while_pulling(silent_registry: str, keeper: Keeper, runner: Dock
     thread = in_thread(execution, keeper, runner)
     eventually(lambda: logs.read(execution.pk).lines)
     dispatch.cancel(execution.user, execution.pk)
-    thread.join(5)
+    thread.join(20)
     execution.refresh_from_db()
     assert execution.status == "cancelled"
 
@@ -136,7 +136,7 @@ def test_taken_away_meanwhile_it_writes_nothing_and_its_container_dies(
     thread = in_thread(execution, keeper, runner)
     eventually(lambda: logs.read(execution.pk).lines)
     Execution.objects.filter(pk=execution.pk).update(attempt=2, worker="other")
-    thread.join(5)
+    thread.join(20)
     execution.refresh_from_db()
     assert (execution.status, execution.attempt, execution.worker) == ("running", 2, "other")
     assert runner.containers() == []
@@ -147,7 +147,7 @@ def test_worker_going_down_hands_it_on_without_blame(scripted: str, keeper: Keep
     thread = in_thread(execution, keeper, runner)
     eventually(lambda: logs.read(execution.pk).lines)
     keeper.stop_all(Stop.SHUTDOWN)
-    thread.join(5)
+    thread.join(20)
     execution.refresh_from_db()
     assert (execution.status, execution.failures, execution.last_seq) == ("queued", 0, 2)
     assert execution.error == "The worker was shut down."

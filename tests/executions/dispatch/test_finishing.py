@@ -72,7 +72,7 @@ def test_output_schema_that_costs_without_end() -> None:
     began = time.monotonic()
     verdict = judge(exited(b"{}"), bomb)
     assert (verdict.status, verdict.reason) == (Status.FAILED, "bad_output")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
 
 
 def running(**changes: Any) -> Execution:

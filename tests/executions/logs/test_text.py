@@ -47,4 +47,4 @@ def test_no_control_character_is_ever_left(raw: str) -> None:
 def test_cost_is_linear(part: str) -> None:
     began = time.monotonic()
     neutralise(part * 100_000)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5

@@ -1,8 +1,9 @@
 """Fixtures about users, loaded by tests/conftest.py: `user`, `stranger`, `staff`, `api`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from channels.layers import channel_layers
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from rest_framework.test import APIClient
@@ -12,6 +13,14 @@ from wallets.credentials import tokens
 from wallets.models import User
 
 ApiFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture(autouse=True)
+def _channel_layer_of_its_own() -> Iterator[None]:
+    """A channel layer belongs to one event loop, and every asynchronous test has another."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
 
 
 @pytest.fixture

@@ -139,8 +139,10 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # The layer waits 5 s for a message; redis-py's own limit is the same 5 s and would end every idle socket.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 20}]},
+        # No limit of redis-py's own: its default of 5 s would end every idle socket, as the layer itself waits 5 s for a
+        # message. And with any limit it sends through asyncio.wait_for, which on Python 3.11 can swallow a cancellation:
+        # consumers that should end would then wait for messages for ever.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_keepalive": True}]},
     },
 }
 

@@ -227,12 +227,17 @@ async def test_suspension_closes_every_socket_of_the_user_and_of_nobody_else() -
     await strangers.disconnect()
 
 
-async def test_unlinking_a_wallet_closes_the_users_sockets() -> None:
-    user, token = await user_and_token()
+async def test_unlinking_a_wallet_closes_the_sockets_of_what_it_had_signed_in() -> None:
+    user, other_token = await user_and_token()
     wallet = await sync_to_async(LinkedWalletFactory.create)(user=user)
+    token = (await sync_to_async(tokens.issue)(user, address=wallet.address)).access
     client, _ = await opened(bearer(token))
+    other, _ = await opened(bearer(other_token))
     await sync_to_async(linked.unlink)(user, wallet.address)
     assert await closed_with(client) == 4401
+    await other.send_json_to({"still": "here"})
+    assert await other.receive_json_from() == {"still": "here"}
+    await other.disconnect()
 
 
 async def test_a_socket_closes_when_its_token_expires() -> None:

@@ -139,9 +139,9 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # No limit of redis-py's own: its default of 5 s would end every idle socket, as the layer itself waits 5 s for a
-        # message. And with any limit it sends through asyncio.wait_for, which on Python 3.11 can swallow a cancellation:
-        # consumers that should end would then wait for messages for ever.
+        # No limit of redis-py's own: its 5 s would end every idle socket, as the layer itself waits 5 s for a message.
+        # And with any limit it sends through asyncio.wait_for, which on Python 3.11 can swallow a cancellation, so
+        # that consumers which should end wait for messages for ever.
         "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_keepalive": True}]},
     },
 }

@@ -56,10 +56,10 @@ def digest(
     log(f"Found {len(actions)} things to do, {len(questions)} questions, {len(figures)} figures, {len(names)} names")
 
     result = {
-        "summary": " ".join(pieces[one.index].text for one in chosen),
+        "summary": " ".join(pieces[one.index].shown for one in chosen),
         "key_sentences": [
             {
-                "sentence": pieces[one.index].text,
+                "sentence": pieces[one.index].shown,
                 "number": one.index + 1,
                 "score": one.score,
                 "confidence": one.confidence,

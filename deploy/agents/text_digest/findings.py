@@ -11,6 +11,9 @@ from .stopwords import stopwords
 
 _NO_UNITS = stopwords("en") | stopwords("de") | stopwords("fr") | stopwords("es") | {"am", "pm"}
 _UNITS = {"year", "years"}
+_GRAMMAR = frozenset(word for language in ("en", "de", "fr", "es") for word in stopwords(language))
+_FIRST_PERSON = re.compile(r"(?:\w+, )?(?:I|Ich|Je|Yo)\b")
+_CODE = re.compile(r"\d|\w\.\w\w|[a-z][A-Z]")  # words of programs are no names
 _MOST = 40
 
 
@@ -55,7 +58,7 @@ def figures(sentences: Sequence[Sentence], limit: int = _MOST) -> list[Figure]:
                 if kind == "quantity" and match[0].rsplit(maxsplit=1)[-1].lower() in _NO_UNITS - _UNITS:
                     continue
                 taken.append(match.span())
-                here.append((match.start(), Figure(match[0].strip(), kind, sentence.text)))
+                here.append((match.start(), Figure(match[0].strip(), kind, sentence.shown)))
         for _, figure in sorted(here, key=lambda pair: pair[0]):
             if figure.figure not in seen:
                 seen.add(figure.figure)
@@ -88,8 +91,14 @@ def names(sentences: Sequence[Sentence], language: str, limit: int = 20) -> list
     for name, count in opening.items():
         if name in counts:
             counts[name] += count
+    for sentence in sentences:
+        if sentence.speaker and sentence.place == 0:
+            counts[sentence.speaker] += 1
+            kinds[sentence.speaker] = "person"
     _merge_short_forms(counts)
-    return [Name(name, count, kinds.get(name, "name")) for name, count in counts.most_common(limit)]
+    # An acronym that occurs once is hardly worth a line.
+    kept = [(name, count) for name, count in counts.most_common() if count > 1 or not name.isupper()]
+    return [Name(name, count, kinds.get(name, "name")) for name, count in kept[:limit]]
 
 
 def _names_in(sentence: Sentence, language: str) -> Iterator[tuple[int, str, str]]:
@@ -105,7 +114,7 @@ def _names_in(sentence: Sentence, language: str) -> Iterator[tuple[int, str, str
                 break
             start, name = start + len(name) - len(rest), rest
         name = re.sub(r"(?:['’]s)$", "", name)
-        if len(name) > 1 and not patterns.NO_NAME.fullmatch(name):
+        if len(name) > 1 and not patterns.NO_NAME.fullmatch(name) and not _CODE.search(name):
             yield start, name, sentence.text[:start]
 
 
@@ -127,13 +136,16 @@ def actions(sentences: Sequence[Sentence], limit: int = _MOST) -> list[Action]:
             continue
         owner = match[1] if (match := patterns.OWNER.match(text)) else ""
         due = match[1] if (match := patterns.DUE.search(text)) else ""
-        if owner.lower().split(" ")[0] in stopwords("en") or owner.lower() in {"action", "todo", "note"}:
+        if owner.lower().split(" ")[0] in _GRAMMAR or owner.lower() in {"action", "todo", "note"}:
             owner = ""
+        if sentence.speaker and _FIRST_PERSON.match(text):
+            owner = sentence.speaker
         if duty or due or owner:
-            found.append(Action(text, owner, due))
+            found.append(Action(sentence.shown, owner, due))
     return found[:limit]
 
 
 def questions(sentences: Sequence[Sentence], limit: int = _MOST) -> list[str]:
     """The questions the text asks, in its order."""
-    return [sentence.text for sentence in sentences if sentence.text.rstrip("\"'”’)»").endswith(("?", "？"))][:limit]
+    asked = [one.shown for one in sentences if one.text.rstrip("\"'”’)»").endswith(("?", "？"))]
+    return asked[:limit]

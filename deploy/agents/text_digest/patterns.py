@@ -28,7 +28,7 @@ DATE = (
     rf"|{MONTH}\s\d{{4}}|Q[1-4]\s\d{{4}})"
 )
 _TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?(?:[ap]\.?m\.?|UTC|GMT|CES?T|[EP][SD]T))?(?!\w)")
-_QUANTITY = re.compile(rf"(?<![\w.,:/-]){_NUMBER}{_SCALE}\s(?!{MONTH}\b)[^\W\d_]{{2,}}")
+_QUANTITY = re.compile(rf"(?<![\w.,:/#-])(?!(?:19|20)\d{{2}}\s){_NUMBER}{_SCALE}\s(?!{MONTH}\b)[^\W\d_]{{2,}}")
 # In this order: what one has taken, the next ones leave alone.
 FIGURES = (
     ("money", _MONEY),
@@ -46,10 +46,10 @@ DUTY = re.compile(rf"{_LABEL}|\b(?:{_MUST})\b", re.IGNORECASE)
 PLAN = re.compile(rf"\b(?:{_MAY})\b", re.IGNORECASE)
 _PERIOD = rf"(?:day|week|month|quarter|year|Q[1-4]|{MONTH})"
 DUE = re.compile(
-    r"\b(?:by|before|until|no later than|due|on|bis|avant|antes del?)\s+("
+    r"\b(?:by|before|until|no later than|due|on|bis|avant|antes del?)\s+(?:zum\s+)?("
     rf"(?:the\s+)?end of (?:the )?{_PERIOD}"
     rf"|(?:next\s+|this\s+)?(?:{_DAYS}|week|month|quarter)"
-    rf"|tomorrow|(?:zum\s+)?{DATE}|{MONTH}|Q[1-4])(?!\w)",
+    rf"|tomorrow|{DATE}|{MONTH}|Q[1-4])(?!\w)",
     re.IGNORECASE,
 )
 

@@ -23,6 +23,11 @@ _WEAK = re.compile(
     r"met|ran|told|took|went|asked|looked|worked|wanted|started|happened|began|became",
     re.IGNORECASE,
 )
+_VERB_FOLLOWS = """
+    to not never must can cannot will we you they i he she who should may would could did does do don't might please
+"""
+_BEFORE_VERBS = frozenset(_VERB_FOLLOWS.split())
+_GERMAN_TITLE = re.compile(r"Frau|Herrn?|Dr|Prof|Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonntag")
 _VERBAL = re.compile(r"\w{3,}(?:ed|ing)", re.IGNORECASE)  # too often a verb to stand alone as a phrase
 
 
@@ -40,15 +45,16 @@ class _Use:
     words: tuple[str, ...]
     in_heading: bool
     position: float
+    is_verb: bool
 
 
 def key_phrases(sentences: Sequence[Sentence], language: str, limit: int) -> list[Phrase]:
     """The `limit` most telling phrases, best first, none of them a part of a better one that is as frequent."""
     uses: dict[tuple[str, ...], list[_Use]] = defaultdict(list)
     for number, sentence in enumerate(sentences):
-        for words in _candidates(sentence.text, language):
+        for words, is_verb in _candidates(sentence.text, language):
             key = tuple(stem(word, language) for word in words)
-            uses[key].append(_Use(words, sentence.is_heading, number / len(sentences)))
+            uses[key].append(_Use(words, sentence.is_heading, number / len(sentences), is_verb))
     longer: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for key, found in uses.items():
         for part in _parts(key):
@@ -59,32 +65,42 @@ def key_phrases(sentences: Sequence[Sentence], language: str, limit: int) -> lis
     return [Phrase(_surface(uses[key]), len(uses[key]), round(scores[key] / best, 3)) for key in chosen]
 
 
-def _candidates(text: str, language: str) -> Iterator[tuple[str, ...]]:
-    """All runs of up to four content words that no mark of punctuation cuts."""
+def _candidates(text: str, language: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """All runs of up to four content words that no mark of punctuation cuts, and whether each seems to be a verb."""
     ignored = stopwords(language)
     for part in _PART.split(text):
         if _UNSPACED.search(part):
-            yield from ((run,) for run in _UNSPACED.findall(part) if len(run) <= 12)
+            yield from (((run,), False) for run in _UNSPACED.findall(part) if len(run) <= 12)
             continue
         run: list[str] = []
+        before = ""
         for token in [*_TOKEN.findall(part), ""]:
             token = token.strip("-'’‑")
-            if token and token.lower().replace("’", "'") not in ignored and not token[0].isdigit() and len(token) > 1:
+            lower = token.lower().replace("’", "'")
+            if token and lower not in ignored and not token[0].isdigit() and len(token) > 1:
                 run.append(token)
                 continue
-            yield from _windows(run, language)
-            run = []
+            for start, window in _windows(run, language):
+                yield window, start == 0 and before in _BEFORE_VERBS
+            run, before = [], lower
 
 
-def _windows(run: list[str], language: str) -> Iterator[tuple[str, ...]]:
+def _windows(run: list[str], language: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     for size in range(1, LONGEST + 1):
         for start in range(len(run) - size + 1):
             window = tuple(run[start : start + size])
-            edges = (window[0], window[-1])
-            if language == "en" and (any(_WEAK.fullmatch(edge) for edge in edges) or _VERBAL.fullmatch(edges[1])):
-                continue
-            if all(WORD.search(word) for word in window):
-                yield window
+            if _is_phrase(window, language) and all(WORD.search(word) for word in window):
+                yield start, window
+
+
+def _is_phrase(window: tuple[str, ...], language: str) -> bool:
+    first, last = window[0], window[-1]
+    if language == "en":
+        return not (_WEAK.fullmatch(first) or _WEAK.fullmatch(last) or _VERBAL.fullmatch(last))
+    if language == "de":
+        # Nouns have a capital, and a phrase ends with one.
+        return last[0].isupper() and not _GERMAN_TITLE.fullmatch(last)
+    return True
 
 
 def _parts(key: tuple[str, ...]) -> set[tuple[str, ...]]:
@@ -95,7 +111,7 @@ def _score(key: tuple[str, ...], found: list[_Use], longer: list[int]) -> float:
     count = len(found)
     # What occurs only inside longer phrases is not a phrase of its own.
     independent = count - (sum(longer) / len(longer) if longer else 0.0)
-    if independent <= 0:
+    if independent <= 0 or sum(use.is_verb for use in found) >= 0.3 * count:
         return 0.0
     capital = sum(use.words[0][0].isupper() or use.words[-1][0].isupper() for use in found) / count
     heading = 1.5 if any(use.in_heading for use in found) else 1.0

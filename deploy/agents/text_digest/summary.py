@@ -25,6 +25,12 @@ _HANGING = re.compile(
     r"dies|diese|dieser|dieses|aber|doch|il|elle|ils|elles|cela|mais|él|ella|ellos|esto|pero)\b)",
     re.IGNORECASE,
 )
+_OPEN = re.compile(r"[?？:][\"'”’)]*$")  # what asks or announces, and does not say
+_PHATIC = re.compile(
+    r"(?:good (?:morning|afternoon|evening)|morning|hello|hi|hey|thanks|thank you|great|okay|ok|yes|no|sure|welcome|"
+    r"bye)\b",
+    re.IGNORECASE,
+)
 _WEIGHTY = re.compile(
     r"\b(?:in (?:short|summary|conclusion)|overall|as a result|therefore|we (?:found|show|conclude|decided|recommend|"
     r"propose|agreed)|the (?:main|key|central|most important)|must|crucial|significant(?:ly)?|because|root cause|"
@@ -117,7 +123,11 @@ def _rank(
         _prior(sentences[number], number - opening, len(sentences), subject, headings)
         for number, subject in zip(numbers, about, strict=True)
     ]
-    boost = [1.0 + 6.0 * len(subject & wanted) / len(wanted) if wanted else 1.0 for subject in about]
+    boost = [
+        (0.4 if _OPEN.search(sentences[number].text) else 1.0)
+        * (1.0 + 6.0 * len(subject & wanted) / len(wanted) if wanted else 1.0)
+        for number, subject in zip(numbers, about, strict=True)
+    ]
     return _Ranked(numbers, graph, prior, boost)
 
 
@@ -128,17 +138,17 @@ def _prior(sentence: Sentence, number: int, total: int, about: set[str], heading
     """
     length = len(words(sentence.text))
     # Writers put first what matters most: taking a text's first sentences is a summary that is hard to beat.
-    weight = 1.0 + 1.2 * math.exp(-number / 3)
+    weight = 1.0 if sentence.speaker else 1.0 + 1.2 * math.exp(-number / 3)
     if sentence.place == 0:
         weight *= 1.2
     if number > total * 0.95:
         weight *= 1.1
     if length < 6:
         weight *= 0.3
-    elif length > 45:
+    elif length < 9 or length > 45:
         weight *= 0.6
-    if sentence.text.rstrip("\"'”’)").endswith(("?", "？", ":")):
-        weight *= 0.3
+    if sentence.text[:1].islower() or _PHATIC.match(sentence.text):
+        weight *= 0.4
     if _HANGING.match(sentence.text):
         weight *= 0.6
     if _WEIGHTY.search(sentence.text):

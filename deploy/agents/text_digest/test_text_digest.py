@@ -262,6 +262,64 @@ def test_statistics_of_the_example(example: dict[str, Any]) -> None:
     assert (found["words"], found["sentences"], found["reading_minutes"]) == (610, 42, 2.6)
 
 
+MEETING = """\
+Anna: Good morning everyone, thanks for joining.
+Ben: Morning. Quick update on the migration: we moved 80% of the customers, the rest follows next week.
+Anna: Great. What about the invoices that went out twice?
+Ben: That was a retry without an idempotency key. Carla will send corrected invoices by Friday.
+Anna: We decided to move the launch to 16 May because the load test failed at 1,200 requests per second.
+Carla: Should we tell the press?
+Anna: Not yet. I will talk to marketing before Thursday.
+"""
+
+
+def test_a_conversation_has_speakers_promises_and_decisions() -> None:
+    found = digest(MEETING, sentences=2)
+
+    assert [one["sentence"].split(" ")[:3] for one in found["key_sentences"]] == [
+        ["Ben:", "Carla", "will"],
+        ["Anna:", "We", "decided"],
+    ]
+    assert [(one["owner"], one["due"]) for one in found["actions"]] == [("Carla", "Friday"), ("Anna", "Thursday")]
+    assert found["questions"] == [
+        "Anna: What about the invoices that went out twice?",
+        "Carla: Should we tell the press?",
+    ]
+    assert {(one["name"], one["count"], one["kind"]) for one in found["names"]} >= {("Anna", 4, "person")}
+    assert not {"Great", "Morning"} & {one["name"] for one in found["names"]}
+
+
+def test_a_label_that_occurs_once_is_no_speaker() -> None:
+    assert [one.speaker for one in split("Note: this is a note.\nBen: hello there.\nBen: hello again.")] == [
+        "",
+        "Ben",
+        "Ben",
+    ]
+
+
+def test_german_ordinals_do_not_end_a_sentence_and_phrases_are_nouns() -> None:
+    text = (
+        "Die Stadtwerke müssen bis zum 30. Juni eine Preisgarantie vorlegen. Danach soll die Stadt bis 2035 klimaneutral "
+        "heizen. Die Stadtwerke haben am Dienstag eine verbindliche Zusage angekündigt."
+    )
+
+    found = digest(text)
+
+    assert found["statistics"]["sentences"] == 3
+    assert [(one["owner"], one["due"]) for one in found["actions"]] == [("", "30. Juni")]
+    assert [one["figure"] for one in found["figures"]] == ["30. Juni"]
+    phrases = [one["phrase"] for one in found["key_phrases"]]
+    assert phrases[0] == "Stadtwerke"
+    assert "verbindliche Zusage" in phrases
+    assert not any(phrase.endswith("angekündigt") for phrase in phrases)
+
+
+def test_long_sentences_are_cut_at_their_semicolons() -> None:
+    text = "; ".join(f"part number {n} of a sentence that does not want to end" for n in range(8)) + "."
+
+    assert len(texts(text)) == 8
+
+
 def test_focus_moves_the_summary(example: dict[str, Any]) -> None:
     text = source("text_digest").manifest["example_input"]["text"]
 

@@ -64,7 +64,8 @@ class AgentQuerySet(models.QuerySet["Agent"]):
     def with_listing(self) -> AgentQuerySet:
         """Everything a list or a page of agents shows: category, creator and wallets, prices, live version."""
         related = self.select_related("category", "creator").prefetch_related("creator__wallets", "prices")
-        return related.with_live_version()
+        # The vector is for the database only, and large.
+        return related.defer("search_vector").with_live_version()
 
 
 class AgentVersionQuerySet(models.QuerySet["AgentVersion"]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
 from django.db.models import F, FloatField, IntegerField, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Greatest, Round
+from django.db.models.functions import Cast, Round
 
 from chain.errors import UnknownTokenError
 from chain.networks import Network, default_network
@@ -64,13 +64,16 @@ def search(
     ordering: str = "",
     network: Network | None = None,
 ) -> AgentQuerySet:
-    """Published agents of `network` (the default network when not given), ready for a list.
+    """Published agents of `network` (the default network when not given), ready for a list (descriptions are deferred).
 
-    `query`: words, "phrases", -exclusions, `or`; a plain query also finds prefixes and near misses of names and
-    taglines. `category` is a slug; `token` a symbol or address the agent must be sold in. `ordering` is `relevance`
-    (the default with a query), `newest` (the default without), `popular` (most bought), or `price` (cheapest first in
-    `token`, or in the network's own coin; agents not sold in it are left out). Raises UnknownTokenError,
-    InvalidSearchError. No query, however strange, raises anything else.
+    `query`: words, "phrases", -exclusions, `or`. The last word of a plain query may be the beginning of one, and when
+    a plain query finds nothing, near misses of names and taglines are found; to know that, the database is asked once
+    while the search is planned. `category` is a slug; `token` a symbol or address the agent must be sold in.
+
+    `ordering` is `relevance` (the default with a query), `newest` (the default without), `popular` (most bought), or
+    `price` (cheapest first in `token`, or in the network's own coin; agents not sold in it are left out).
+
+    Raises UnknownTokenError, InvalidSearchError. No query, however strange, raises anything else.
     """
     return plan(query, category, token, ordering, network).agents
 
@@ -97,7 +100,8 @@ def plan(
     if key.column == "relevance" and not words:
         agents = agents.annotate(relevance=Value(0, IntegerField()))
     sign = "-" if key.descending else ""
-    return Search(agents.order_by(f"{sign}{key.column}", f"{sign}id").with_listing(), chosen)
+    ordered = agents.order_by(f"{sign}{key.column}", f"{sign}id").with_listing()
+    return Search(ordered.defer("description"), chosen)
 
 
 def _ordering(ordering: str, words: str) -> Ordering:
@@ -125,21 +129,28 @@ def _sold_in(agents: AgentQuerySet, token: str) -> AgentQuerySet:
 
 
 def _matching(agents: AgentQuerySet, words: str) -> AgentQuerySet:
-    exact = SearchQuery(words, search_type="websearch", config=TEXT_SEARCH_CONFIG)
-    rank: Any = Cast(SearchRank(F("search_vector"), exact, normalization=1), FloatField())
-    matches = Q(search_vector=exact)
-    if not _OPERATORS.search(words):
-        prefix = _prefix_query(words)
-        if prefix is not None:
-            matches |= Q(search_vector=prefix)
-            rank = Greatest(rank, Cast(SearchRank(F("search_vector"), prefix, normalization=1), FloatField()) * 0.5)
-        # The lookups use the trigram indexes; the threshold is pg_trgm's (0.6).
-        matches |= Q(name__trigram_word_similar=words) | Q(tagline__trigram_word_similar=words)
-        rank += Cast(TrigramWordSimilarity(words, "name"), FloatField()) * 0.6
-        rank += Cast(TrigramWordSimilarity(words, "tagline"), FloatField()) * 0.2
-    # A whole number (millionths) survives the trip through a page's cursor unchanged.
-    relevance = Cast(Round(rank * 1_000_000), IntegerField())
-    return agents.filter(matches).annotate(relevance=relevance)
+    """Those that hold the words; only when none does, those whose name or tagline comes near them.
+
+    Nearness costs much more than holding, and would put guesses among the answers.
+    """
+    holding = SearchQuery(words, search_type="websearch", config=TEXT_SEARCH_CONFIG)
+    plain = not _OPERATORS.search(words)
+    prefix = _prefix_query(words) if plain else None
+    if prefix is not None:
+        holding |= prefix
+    found = agents.filter(search_vector=holding)
+    if not plain or found.order_by().exists():
+        return found.annotate(relevance=_millionths(SearchRank(F("search_vector"), holding, normalization=1)))
+    # The lookups use the trigram indexes; the threshold is pg_trgm's (0.6).
+    near = Q(name__trigram_word_similar=words) | Q(tagline__trigram_word_similar=words)
+    nearness = Cast(TrigramWordSimilarity(words, "name"), FloatField()) * 2
+    nearness += Cast(TrigramWordSimilarity(words, "tagline"), FloatField())
+    return agents.filter(near).annotate(relevance=_millionths(nearness))
+
+
+def _millionths(rank: Any) -> Any:
+    """A whole number survives the trip through a page's cursor unchanged."""
+    return Cast(Round(Cast(rank, FloatField()) * 1_000_000), IntegerField())
 
 
 def _prefix_query(words: str) -> SearchQuery | None:

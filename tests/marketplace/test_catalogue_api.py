@@ -201,12 +201,12 @@ def test_list_costs_a_fixed_number_of_queries(
 
     for made in PublishedAgentFactory.create_batch(2):
         AgentPriceFactory.create(agent=made, token=usdc)
-    # Tokens for the filter, agents, wallets, prices, live versions, tokens for the amounts.
-    with django_assert_num_queries(6):
+    # Tokens for the filter, whether the words are held, agents, wallets, prices, live versions, tokens for the amounts.
+    with django_assert_num_queries(7):
         read(2)
     for made in PublishedAgentFactory.create_batch(10):
         AgentPriceFactory.create(agent=made, token=usdc)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         read(12)
 
 

@@ -299,8 +299,8 @@ def test_a_label_that_occurs_once_is_no_speaker() -> None:
 
 def test_german_ordinals_do_not_end_a_sentence_and_phrases_are_nouns() -> None:
     text = (
-        "Die Stadtwerke müssen bis zum 30. Juni eine Preisgarantie vorlegen. Danach soll die Stadt bis 2035 klimaneutral "
-        "heizen. Die Stadtwerke haben am Dienstag eine verbindliche Zusage angekündigt."
+        "Die Stadtwerke müssen bis zum 30. Juni eine Preisgarantie vorlegen. Danach soll die Stadt bis 2035 "
+        "klimaneutral heizen. Die Stadtwerke haben am Dienstag eine verbindliche Zusage angekündigt."
     )
 
     found = digest(text)

@@ -115,7 +115,7 @@ def import_map(context: template.Context) -> SafeString | str:
     body = json.dumps({"imports": imports}).replace("<", "\\u003c")
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
-        context.get("csp_nonce", ""),
+        context.get("CSP_NONCE", ""),
         mark_safe(body),  # noqa: S308  JSON of our own file names, with < escaped
     )
 

@@ -88,7 +88,7 @@ class TestImportMap:
     """Modules import each other by plain paths; hashed static files need the map."""
 
     def render(self) -> str:
-        return Template("{% load site %}{% import_map %}").render(Context({"csp_nonce": "abc"}))
+        return Template("{% load site %}{% import_map %}").render(Context({"CSP_NONCE": "abc"}))
 
     def test_without_hashed_files_there_is_none(self) -> None:
         assert self.render() == ""

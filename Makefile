@@ -36,6 +36,7 @@ lint: install ## ruff, djlint, missing migrations, deployment checks
 
 types: install ## mypy --strict
 	mypy .
+	mypy --config-file deploy/agents/mypy.ini deploy/agents
 
 layers: install ## the rooms import one way only
 	lint-imports

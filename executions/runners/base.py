@@ -113,6 +113,9 @@ class Found:
 class Runner(Protocol):
     """An engine that runs agents. Its methods raise RunnerUnavailableError when the engine does not answer."""
 
+    def probe(self) -> None:
+        """Return at once when the engine seems to be there."""
+
     def describe(self) -> str:
         """The engine in a few words, for health checks."""
 

@@ -23,7 +23,7 @@ def run_one(execution_id: UUID, worker: str, keeper: Keeper, runner: Runner | No
     """
     runner = runner or default_runner()
     try:
-        runner.describe()
+        runner.probe()
     except RunnerUnavailableError:
         dispatch.postpone(execution_id, limits.RETRY_AFTER)
         return False

@@ -83,10 +83,11 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     redis_client().flushdb()
     if client is not None:
         mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
-        left = client.containers(all=True, filters=mine)
-        for container in left:
-            client.remove_container(container["Id"], force=True, v=True)
-        assert left == []
+        try:
+            eventually(lambda: not client.containers(all=True, filters=mine), 5)
+        finally:
+            for container in client.containers(all=True, filters=mine):
+                client.remove_container(container["Id"], force=True, v=True)
 
 
 @pytest.fixture

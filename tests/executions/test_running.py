@@ -169,6 +169,9 @@ class Flaky:
         self.runner = runner
         self.failures = list(failures)
 
+    def probe(self) -> None:
+        self.runner.probe()
+
     def describe(self) -> str:
         return "flaky"
 

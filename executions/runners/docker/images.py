@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
@@ -14,6 +14,7 @@ from executions.runners.docker.confinement import MAX_VOLUMES, clean_volume_path
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 
 PROGRESS_EVERY = 2.0
+REMEMBER_SECONDS = 60.0
 # Places that belong to the container's own system.
 _RESERVED = ("/proc", "/sys", "/dev")
 
@@ -26,27 +27,42 @@ class PullStoppedError(Exception):
     """The run was told to stop while pulling."""
 
 
-def resolve(engine: Engine, reference: str, control: Control, event: Any) -> dict[str, Any]:
-    """The engine's description of the image `repository@sha256:digest`, pulled when it is not there.
+class Images:
+    """The images of an engine. What was found is remembered for REMEMBER_SECONDS: looking takes two calls."""
 
-    The digest is that of a manifest (an image that came from a registry) or, for images built on this engine, the image
-    id; the latter counts only when the image carries a tag of the same repository. Raises ImageUnusableError,
-    PullStoppedError, EngineCallError, RunnerUnavailableError.
-    """
-    repository, _, digest = reference.partition("@")
-    if not repository or not digest.startswith("sha256:"):
-        raise ImageUnusableError("The version does not name its image by digest.")
-    found = _local(engine.client, repository, digest)
-    if found is None:
-        event(f"Pulling {repository}")
-        began = time.monotonic()
-        _pull(engine, repository, digest, control, event)
-        event(f"Image ready after {time.monotonic() - began:.1f} s")
-        found = _local(engine.client, repository, digest)
-    if found is None:
-        raise ImageUnusableError(f"The image {repository} was pulled but is not what its digest says.")
-    check(found)
-    return found
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    def resolve(self, reference: str, control: Control, event: Callable[[str], None]) -> dict[str, Any]:
+        """The engine's description of the image `repository@sha256:digest`, pulled when it is not there.
+
+        The digest is that of a manifest (an image that came from a registry) or, for images built on this engine, the
+        image id; the latter counts only when the image carries a tag of the same repository. Raises
+        ImageUnusableError, PullStoppedError, EngineCallError, RunnerUnavailableError.
+        """
+        until, known = self._known.get(reference, (0.0, {}))
+        if time.monotonic() < until:
+            return known
+        repository, _, digest = reference.partition("@")
+        if not repository or not digest.startswith("sha256:"):
+            raise ImageUnusableError("The version does not name its image by digest.")
+        found = _local(self._engine.client, repository, digest)
+        if found is None:
+            event(f"Pulling {repository}")
+            began = time.monotonic()
+            _pull(self._engine, repository, digest, control, event)
+            event(f"Image ready after {time.monotonic() - began:.1f} s")
+            found = _local(self._engine.client, repository, digest)
+        if found is None:
+            raise ImageUnusableError(f"The image {repository} was pulled but is not what its digest says.")
+        check(found)
+        self._known[reference] = (time.monotonic() + REMEMBER_SECONDS, found)
+        return found
+
+    def forget(self, reference: str) -> None:
+        """Look again next time."""
+        self._known.pop(reference, None)
 
 
 def check(image: dict[str, Any]) -> None:
@@ -92,7 +108,7 @@ def _inspect(client: docker.APIClient, reference: str) -> dict[str, Any] | None:
     return found
 
 
-def _pull(engine: Engine, repository: str, digest: str, control: Control, event: Any) -> None:
+def _pull(engine: Engine, repository: str, digest: str, control: Control, event: Callable[[str], None]) -> None:
     """Pull in a thread: the engine may say nothing for minutes, and a stop must be obeyed at once. A pull nobody waits
     for any more goes on in the engine and does no harm: the next run finds the image."""
     news: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()

@@ -1,6 +1,7 @@
 """Runs one image in one container, once, and leaves nothing behind."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,13 @@ class DockerRunner:
 
     def __init__(self, base_url: str) -> None:
         self._engine = Engine(base_url)
+        self._images = images.Images(self._engine)
         self._checked_images: set[str] = set()
+        # Removing a container that has ended takes the engine a while; nobody needs to wait for it.
+        self._janitor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="janitor")
+
+    def probe(self) -> None:
+        self._engine.probe()
 
     def describe(self) -> str:
         self._engine.probe()
@@ -55,7 +62,7 @@ class DockerRunner:
 
     def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
         try:
-            image = images.resolve(self._engine, spec.image, control, sink.event)
+            image = self._images.resolve(spec.image, control, sink.event)
             return self._run(spec, image, sink, control)
         except images.ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
@@ -85,21 +92,34 @@ class DockerRunner:
 
     def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control) -> RunOutcome:
         client = self._engine.client
-        volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
-        config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
-        with engine_errors():
-            name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
-            container: str = client.create_container_from_config(config, name=name)["Id"]
+        container = self._create(client, spec, image, control, sink)
+        outcome: RunOutcome | None = None
         try:
             self._check_workdir(client, container, image)
             if control.reason is not None:
                 return _STOPPED[control.reason]
-            return self._started(client, container, spec, sink, control)
+            outcome = self._started(client, container, spec, sink, control)
+            return outcome
         except RunnerUnavailableError as exc:
             # It may have begun, so this counts as a failed attempt and not as waiting for an engine.
             return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
         finally:
-            self._clean_up(spec, container)
+            if outcome is not None and outcome.exit_code is not None:
+                self._janitor.submit(self._clean_up, spec, container)
+            else:
+                self._clean_up(spec, container)
+
+    def _create(
+        self, client: docker.APIClient, spec: RunSpec, image: dict[str, Any], control: Control, sink: Sink
+    ) -> str:
+        try:
+            return _created(client, spec, image)
+        except EngineCallError as exc:
+            if not exc.missing:
+                raise
+        # Somebody removed the image since we looked.
+        self._images.forget(spec.image)
+        return _created(client, spec, self._images.resolve(spec.image, control, sink.event))
 
     def _started(
         self, client: docker.APIClient, container: str, spec: RunSpec, sink: Sink, control: Control
@@ -138,29 +158,15 @@ class DockerRunner:
         output: bytes | None,
     ) -> RunOutcome:
         """Its streams are closed; usually it has ended, but it may have closed them and live on."""
-        while not self._has_ended(client, container, min(_TICK, max(deadline - time.monotonic(), 0.01))):
+        while (code := _exit_code(client, container, min(_TICK, max(deadline - time.monotonic(), 0.01)))) is None:
             if control.reason is not None:
                 return _STOPPED[control.reason]
             if time.monotonic() > deadline:
                 return _timed_out(spec)
-        with engine_errors():
-            state = client.inspect_container(container)["State"]
-        code = int(state["ExitCode"])
         # The engine flags it for any process of the container. One that got over it gave a result and ended well.
-        if state.get("OOMKilled") and (code != 0 or output is None):
+        if (code != 0 or output is None) and _was_out_of_memory(client, container):
             return RunOutcome(Ending.OUT_OF_MEMORY, _out_of_memory(spec), exit_code=code)
         return RunOutcome(Ending.EXITED, exit_code=code, output=output)
-
-    @staticmethod
-    def _has_ended(client: docker.APIClient, container: str, seconds: float) -> bool:
-        try:
-            with engine_errors():
-                client.wait(container, timeout=seconds)
-        except RunnerUnavailableError as exc:
-            if _is_timeout(exc.__cause__):
-                return False
-            raise
-        return True
 
     def _check_workdir(self, client: docker.APIClient, container: str, image: dict[str, Any]) -> None:
         """An image never changes, so each is looked at once."""
@@ -174,6 +180,30 @@ class DockerRunner:
         except (EngineCallError, RunnerUnavailableError) as exc:
             # The reaper takes it once the engine answers again.
             log.warning("container_left", execution_id=str(spec.execution_id), container=container[:12], error=str(exc))
+
+
+def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any]) -> str:
+    volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
+    config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
+    name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
+    with engine_errors():
+        return str(client.create_container_from_config(config, name=name)["Id"])
+
+
+def _exit_code(client: docker.APIClient, container: str, seconds: float) -> int | None:
+    """Wait at most `seconds` for the container to end."""
+    try:
+        with engine_errors():
+            return int(client.wait(container, timeout=seconds)["StatusCode"])
+    except RunnerUnavailableError as exc:
+        if _is_timeout(exc.__cause__):
+            return None
+        raise
+
+
+def _was_out_of_memory(client: docker.APIClient, container: str) -> bool:
+    with engine_errors():
+        return bool(client.inspect_container(container)["State"].get("OOMKilled"))
 
 
 def _early(transcript: Transcript, control: Control, deadline: float, spec: RunSpec) -> RunOutcome | None:

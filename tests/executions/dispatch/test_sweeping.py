@@ -29,6 +29,9 @@ class Engine:
         self.removed: list[str] = []
         self.dead = dead
 
+    def probe(self) -> None:
+        """It is there."""
+
     def describe(self) -> str:
         return "test"
 

@@ -1,0 +1,222 @@
+"""What the platform adds to a bare `docker run`: `python -m tests.bench.bench_executions [ROUNDS]`.
+
+A real worker process on a PostgreSQL and a Redis of its own runs a small shell agent; the same image is run with
+`docker run --rm --network none` by turns with it, so that both see the same load of the machine. Times are medians.
+"""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.engines import Postgres, Valkey
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 20
+PARALLEL = 4
+SATURATION_RUNS = 40
+REPOSITORY = f"agentnexus-test/bench-{os.getpid()}"
+COMMAND = """CMD ["/bin/sh", "-c", "echo hello; cat > /dev/null; echo '{}'"]"""
+GOAL_ADDED_MS = 40.0
+GOAL_RATE = 0.9
+WORKER = f"celery -A config worker -Q executions -P threads -c {PARALLEL} --loglevel WARNING"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds from asking to the first line of output, and to the result."""
+
+    first_line: float
+    result: float
+
+
+def main(rounds: int) -> None:
+    """Start what is needed, measure, print, and leave nothing behind."""
+    folder = Path(tempfile.mkdtemp(prefix="agentnexus-bench-"))
+    folder.chmod(0o755)
+    engines = (Postgres(folder), Valkey(folder))
+    for engine in engines:
+        engine.start()
+    try:
+        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = (engine.url for engine in engines)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+        os.environ["EXECUTION_CONCURRENT_PER_USER"] = "1000"
+        import django
+
+        django.setup()
+        with _image() as image, _worker():
+            _measure(_version(image), image.partition("@")[0], rounds)
+        from django.db import connections
+
+        connections.close_all()
+    finally:
+        for started in reversed(engines):
+            started.stop()
+
+
+def _measure(version: Any, image: str, rounds: int) -> None:
+    _platform(version)  # the first run of each pays for connections and checks
+    _bare(image)
+    ours, bare = [], []
+    for _ in range(rounds):
+        ours.append(_platform(version))
+        bare.append(_bare(image))
+    for name, pick in (("first_line", lambda t: t.first_line), ("result", lambda t: t.result)):
+        _added(f"execution_{name}", _median(ours, pick), _median(bare, pick))
+    _rate("execution_throughput", _saturate_platform(version), _saturate_bare(image))
+    _print_to_watcher(rounds)
+
+
+def _added(name: str, value: float, baseline: float) -> None:
+    ours, bare = value * 1000, baseline * 1000
+    verdict = "ok" if ours - bare <= GOAL_ADDED_MS else "short"
+    goal = (bare + GOAL_ADDED_MS) / bare
+    print(f"figure {name} {ours:.0f} ms baseline {bare:.0f} ratio {ours / bare:.2f} goal {goal:.2f} {verdict}")  # noqa: T201  a benchmark's output
+
+
+def _rate(name: str, ours: float, bare: float) -> None:
+    verdict = "ok" if ours / bare >= GOAL_RATE else "short"
+    print(f"figure {name} {ours:.1f} runs/s baseline {bare:.1f} ratio {ours / bare:.2f} goal {GOAL_RATE} {verdict}")  # noqa: T201  a benchmark's output
+
+
+def _platform(version: Any) -> Times:
+    """Ask as the API does, and watch the log and the row."""
+    from executions.logs import stream
+    from executions.models import Execution
+
+    began = time.monotonic()
+    execution = _ask(version)
+    first = _until(lambda: stream.last_seq(execution.pk) > 0) - began
+    ended = _until(lambda: Execution.objects.filter(pk=execution.pk, status="succeeded").exists()) - began
+    return Times(first, ended)
+
+
+def _bare(image: str) -> Times:
+    began = time.monotonic()
+    with subprocess.Popen(
+        ["docker", "run", "--rm", "-i", "--network", "none", image], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        run.stdin.write(b"{}")
+        run.stdin.close()
+        run.stdout.readline()
+        first = time.monotonic() - began
+        run.wait()
+    return Times(first, time.monotonic() - began)
+
+
+def _saturate_platform(version: Any) -> float:
+    from executions.models import Execution
+
+    began = time.monotonic()
+    ids = [_ask(version).pk for _ in range(SATURATION_RUNS)]
+    ended = _until(lambda: Execution.objects.filter(pk__in=ids, status="succeeded").count() == len(ids))
+    return SATURATION_RUNS / (ended - began)
+
+
+def _saturate_bare(image: str) -> float:
+    began = time.monotonic()
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        list(pool.map(lambda _: _bare(image), range(SATURATION_RUNS)))
+    return SATURATION_RUNS / (time.monotonic() - began)
+
+
+def _print_to_watcher(rounds: int) -> None:
+    """From the moment a worker has a line to a watcher in another part of the process having it, over Redis."""
+    import asyncio
+
+    from executions.following import Lines, follow
+    from executions.logs import LogWriter, Stream
+    from tests.factories.executions import ExecutionFactory
+
+    execution = ExecutionFactory.create(status="running", attempt=1)
+    delays: list[float] = []
+
+    async def watch() -> None:
+        with LogWriter(execution.pk, 1) as writer:
+            events = follow(execution.pk, 0)
+            await anext(events)
+            for _ in range(rounds):
+                await asyncio.sleep(0.1)
+                writer.write(Stream.STDOUT, "x")
+                began = time.monotonic()
+                while not isinstance(await anext(events), Lines):
+                    pass
+                delays.append(time.monotonic() - began)
+            await events.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(watch())
+    p95 = sorted(delays)[int(len(delays) * 0.95)] * 1000
+    print(
+        f"figure execution_line_to_watcher_p95 {p95:.0f} ms baseline 0 ratio 0 goal 250 {'ok' if p95 < 250 else 'short'}"
+    )
+
+
+def _ask(version: Any) -> Any:
+    from executions import dispatch
+
+    return dispatch.request(version.agent.creator, version.agent, {})
+
+
+def _until(condition: Callable[[], bool]) -> float:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened for two minutes"
+        time.sleep(0.002)
+    return time.monotonic()
+
+
+def _median(times: list[Times], pick: Callable[[Times], float]) -> float:
+    return statistics.median(pick(one) for one in times)
+
+
+def _version(image: str) -> Any:
+    from django.core.management import call_command
+
+    from tests.factories.executions import version_of
+
+    call_command("migrate", verbosity=0)
+    return version_of(image)
+
+
+@contextmanager
+def _image() -> Iterator[str]:
+    import docker
+    from django.conf import settings
+
+    from tests.executions.images import built, ensure_base
+
+    client = docker.APIClient(settings.DOCKER_HOST, version="auto")
+    with built(client, REPOSITORY, f"FROM {ensure_base()}\n{COMMAND}") as image:
+        yield image
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    from executions.worker import heartbeat
+
+    worker = subprocess.Popen([sys.executable, "-m", *WORKER.split()], cwd=ROOT, start_new_session=True)
+    try:
+        _until(lambda: bool(heartbeat.beats()))
+        yield
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        try:
+            worker.wait(30)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)

@@ -8,6 +8,7 @@ import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 /// Nothing it does is kept, so the account's factory may be called with whatever the signature brings along.
 /// @dev Answers are read into fixed memory: an account can neither make this revert by a short answer nor use up its
 /// gas by a long one. The caller unpacks the ERC-6492 wrapper and bounds the gas.
+// slither-disable-start assembly
 contract ValidateSigOffchain {
     /// @param account the address that is said to have signed
     /// @param hash what was signed
@@ -44,3 +45,4 @@ contract ValidateSigOffchain {
         return answer == bytes32(IERC1271.isValidSignature.selector);
     }
 }
+// slither-disable-end assembly

@@ -443,7 +443,7 @@ contract DepositPaymentTest is EscrowFixture {
     }
 
     function test_reverts_when_ether_is_sent_with_a_token_quote() public {
-        expectRefused(usdcQuote(), buyer, 1, abi.encodeWithSelector(AgentNexusEscrow.WrongValue.selector, 1, 0));
+        expectRefused(usdcQuote(), buyer, 3, abi.encodeWithSelector(AgentNexusEscrow.WrongValue.selector, 3, 0));
     }
 
     function test_reverts_when_the_allowance_is_too_low() public {

@@ -55,6 +55,17 @@ contract DepositWithAuthorizationTest is EscrowFixture, TokenSignatures {
         vm.assertFalse(entitlements.hasValidToken(stranger, AGENT));
     }
 
+    function test_an_open_quote_gives_access_to_who_pays() public {
+        Quote memory quote = usdcQuote();
+        quote.buyer = address(0);
+        quote.recipient = address(0);
+
+        relay(quote, buyer, authorize(USDC_PRICE, escrow.hashQuote(quote)), "");
+
+        vm.assertTrue(entitlements.hasValidToken(buyer, AGENT));
+        vm.assertFalse(entitlements.hasValidToken(stranger, AGENT));
+    }
+
     function test_the_payer_and_not_the_sender_has_the_rights() public {
         Quote memory quote = usdcQuote();
         bytes32 id = relay(quote, buyer, authorize(USDC_PRICE, escrow.hashQuote(quote)), "");

@@ -49,6 +49,16 @@ contract DepositWithPermitTest is EscrowFixture, TokenSignatures {
         vm.assertTrue(entitlements.hasValidToken(buyer, AGENT));
     }
 
+    function test_an_open_quote_gives_access_to_who_pays() public {
+        Quote memory quote = usdcQuote();
+        quote.buyer = address(0);
+        quote.recipient = address(0);
+
+        depositWith(quote, permitFor(USDC_PRICE), "");
+
+        vm.assertTrue(entitlements.hasValidToken(buyer, AGENT));
+    }
+
     function test_a_permit_that_somebody_sent_before_does_no_harm() public {
         Permit memory permit = permitFor(USDC_PRICE);
         vm.prank(stranger);

@@ -5,6 +5,7 @@ The contracts are deployed once a session, by the code of `manage.py deploy_cont
 on the chain is undone at its end.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from chain.rpc import connect, pool_of
 from chain.tokens import Token, get_token
 
 FEE = 3 * 10**9
+MINED_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ def contracts(db: None, _deployments: list[dict[str, Any]]) -> Iterator[Contract
             usdc=get_token(network, "USDC"),
         )
         undo()
-    # Unlike everything else, the fee of the next block survives a revert.
+    # Unlike everything else, what waits to be mined and the fee of the next block survive a revert.
     pool = pool_of(network)
+    pool.call("anvil_dropAllTransactions")
     head = pool.call("eth_getBlockByNumber", "latest", False)
     pool.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
 
@@ -201,11 +204,13 @@ def send_call(network: Network, call: Call, account: LocalAccount) -> dict[str, 
     }
     raw = account.sign_transaction(transaction).raw_transaction
     transaction_hash = pool.call("eth_sendRawTransaction", "0x" + bytes(raw).hex())
-    receipt: dict[str, Any] | None = pool.call("eth_getTransactionReceipt", transaction_hash)
-    if receipt is None:  # a chain with a block time of its own
+    if not pool.call("anvil_getAutomine"):
         pool.call("anvil_mine", "0x1")
+    receipt: dict[str, Any] | None = None
+    deadline = time.monotonic() + MINED_SECONDS
+    while receipt is None:  # the node answers before the block is made
+        assert time.monotonic() < deadline, "the transaction was not mined"
         receipt = pool.call("eth_getTransactionReceipt", transaction_hash)
-    assert receipt is not None
     assert int(receipt["status"], 16) == 1, "the transaction reverted"
     return receipt
 

@@ -153,7 +153,7 @@ def test_a_pasted_address_or_hash_finds_its_rows(filled: OutboxTransaction, admi
 def test_explorer_links_and_amounts_are_readable(
     filled: OutboxTransaction, admin_client: Client, settings: Settings
 ) -> None:
-    settings.NETWORKS["local"] = {**settings.NETWORKS["local"], "explorer_url": "https://scan.example"}
+    settings.NETWORKS = {"local": {**settings.NETWORKS["local"], "explorer_url": "https://scan.example"}}
     OutboxTransaction.objects.update(value=15 * 10**17, transaction_hash="0x" + "ab" * 32)
     page = admin_client.get(reverse("admin:chain_outboxtransaction_change", args=[filled.pk])).content.decode()
     assert "1.5 ETH" in page

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from eth_account.signers.local import LocalAccount
 
@@ -242,6 +242,16 @@ def test_rescan_and_reindex_bring_back_what_is_missing(
     call_command("reindex", "0", "--singly")
     assert "0 events added, 0 undone" in capsys.readouterr().out
     assert listener.listener.backfill(10_000) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_once_reads_to_the_head_and_ends(contracts: Contracts, capsys: Any) -> None:
+    call_command("listen", "--once")
+    assert "Local chain: " in capsys.readouterr().out
+    head = int(pool_of(contracts.network).call("eth_blockNumber"), 16)
+    assert Cursor.objects.get(network="local").block_number == head
+    with pytest.raises(CommandError, match="no network 'mars'"):
+        call_command("listen", "--network", "mars")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,7 +23,8 @@ from chain.rpc import Pool
 from chain.rpc.endpoint import Endpoint
 from tests.chain.fake_node import ADDRESSES, CHAIN_ID, START, FakeChain, FakeNode, Faults
 
-SCENARIOS = int(os.environ.get("CHAIN_SCENARIOS", "100"))
+# How many storms; 500 in the long run.
+SCENARIOS = int(os.environ.get("CHAIN_SCENARIOS", "60"))
 SUBSCRIBED = ((ENTITLEMENTS, "EntitlementChanged"), (ESCROW, "PaymentRefunded"))
 
 

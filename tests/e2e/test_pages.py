@@ -194,3 +194,31 @@ def test_no_link_can_send_a_person_elsewhere_after_signing_in(
     page.get_by_role("button", name="Test Wallet").click()
     expect(page.get_by_label(re.compile("Account menu"))).to_be_visible(timeout=WITHIN)
     assert page.url.startswith(site.url)
+
+
+def test_after_declining_one_may_pay_in_another_token(site: Site, page: Page, wallet_for: Installer) -> None:
+    """The offer that was left is not paid; the new one is for the other token."""
+    wallet = wallet_for(page)
+    sign_in(page, site)
+    page.request.post(f"{site.url}/demo-wallet/fund", data={"address": wallet.address}, headers=csrf(page))
+    wallet.refuse.add("eth_sendTransaction")
+    page.goto(f"{site.url}/agents/{AGENT}/buy/")
+    page.locator("[data-pay]").click()
+    expect(page.locator("[data-problem]")).to_be_visible(timeout=WITHIN)
+    left = page.url
+    page.locator("label.choice", has_text="USDC").click()
+    expect(page.locator("[data-problem]")).to_be_hidden()
+    expect(page.locator("[data-total]")).to_contain_text("USDC")
+    wallet.refuse.clear()
+    page.locator("[data-pay]").click()
+    expect(page.locator("[data-step=active]")).to_have_attribute("data-state", "done", timeout=WITHIN)
+    assert page.url != left
+    assert wallet.calls.count("eth_sendTransaction") == 3  # declined, approval, payment
+    page.goto(left)
+    expect(page.get_by_text("Not paid yet")).to_be_visible()
+
+
+def csrf(page: Page) -> dict[str, str]:
+    token = page.locator('meta[name="csrf-token"]').get_attribute("content")
+    assert token
+    return {"X-CSRFToken": token, "Referer": page.url}

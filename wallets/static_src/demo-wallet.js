@@ -1,3 +1,5 @@
+/*! Built by `npm run demo-wallet` from wallets/static_src/demo-wallet.js. It contains viem (MIT License, copyright (c)
+ * 2023-present weth, LLC) and noble-curves, noble-hashes, scure-base (MIT License, copyright (c) 2022 Paul Miller). */
 // A burner wallet for trying the site on the local chain: announced by EIP-6963 like any other, but its key lives in
 // this browser's storage and it only ever holds play money. The server does not offer it in production.
 import { bytesToString, hexToBytes } from "viem";

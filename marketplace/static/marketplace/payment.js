@@ -18,6 +18,8 @@ let purchase = root.dataset.purchase ? { id: root.dataset.purchase, status: root
 let wallet = null;
 let network = null;
 let working = false;
+let socket = null;
+const orderAddress = location.pathname;
 let orderKey = null; // [what is ordered, idempotency key]
 
 // --- the steps on the page ---
@@ -114,9 +116,23 @@ async function order() {
   if (orderKey?.[0] !== what) orderKey = [what, crypto.randomUUID()];
   purchase = await api("POST", "/api/v1/purchases", { agent: root.dataset.agent, token, payer: wallet.address }, { "Idempotency-Key": orderKey[1] });
   history.replaceState(null, "", `/purchases/${purchase.id}/`);
-  for (const input of root.querySelectorAll('input[name="token"]')) input.disabled = true;
   listen();
   return purchase.transactions ?? [];
+}
+
+/** On the order page an offer that was not paid may be left for another one: another token, another wallet. */
+function leaveOffer() {
+  const tokens = root.querySelector('input[name="token"]');
+  if (!purchase || !tokens || purchase.status !== "quoted" || memory.get(purchase.id)) return false;
+  socket?.close(1000);
+  socket = null;
+  purchase = null;
+  history.replaceState(null, "", orderAddress);
+  return true;
+}
+
+function lockTokens(locked) {
+  for (const input of root.querySelectorAll('input[name="token"]')) input.disabled = locked;
 }
 
 function requirePayer() {
@@ -139,6 +155,7 @@ async function pay() {
   let step = "check";
   clearProblem();
   busy(part("pay"), true);
+  lockTokens(true);
   try {
     if (purchase && OVER.has(purchase.status)) {
       location.assign(root.dataset.buyUrl ?? location.pathname);
@@ -155,6 +172,7 @@ async function pay() {
     network = await networkByChainId(root.dataset.chainId);
     if (!network) throw new WalletProblem("This agent's network is not offered at the moment. Try again later.", "failed");
     await ensureChain(wallet.provider, network);
+    if (purchase?.bound_payer && purchase.bound_payer.toLowerCase() !== wallet.address.toLowerCase()) leaveOffer();
     let calls = purchase ? await transactions() : await order();
     if (!calls.length) {
       if (purchase.status === "quoted") throw new WalletProblem("This offer has run out, and nothing was charged. Get a new one; it takes a second.", "quote_over");
@@ -182,6 +200,7 @@ async function pay() {
   } finally {
     working = false;
     busy(part("pay"), false);
+    if (!purchase || !memory.get(purchase.id)) lockTokens(false);
   }
 }
 
@@ -314,13 +333,15 @@ async function ask() {
 let tries = 0;
 function listen() {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const socket = new WebSocket(`${scheme}//${location.host}/ws/purchases/${purchase.id}/`);
-  socket.addEventListener("open", () => (tries = 0));
-  socket.addEventListener("message", (event) => {
+  const mine = new WebSocket(`${scheme}//${location.host}/ws/purchases/${purchase.id}/`);
+  socket = mine;
+  mine.addEventListener("open", () => (tries = 0));
+  mine.addEventListener("message", (event) => {
     const message = JSON.parse(event.data);
-    if (message.type === "purchase") show(message.purchase);
+    if (message.type === "purchase" && mine === socket) show(message.purchase);
   });
-  socket.addEventListener("close", (event) => {
+  mine.addEventListener("close", (event) => {
+    if (mine !== socket) return;
     if (DONE.has(purchase.status) || OVER.has(purchase.status) || event.code === 1000) return;
     if (event.code === 4401) return problem("You are signed out. Reload the page to see where your purchase stands; it goes on by itself.");
     if (event.code === 4403 || event.code === 4404) return;
@@ -353,6 +374,11 @@ document.addEventListener("wallet:account", (event) => {
 });
 for (const input of root.querySelectorAll('input[name="token"]')) {
   input.addEventListener("change", () => {
+    if (leaveOffer()) {
+      orderKey = null;
+      resetSteps();
+      clearProblem();
+    }
     part("total").textContent = input.dataset.price;
     part("pay-label").textContent = `Pay ${input.dataset.price}`;
   });

@@ -93,7 +93,7 @@ def _engines(data: Path, environ: Mapping[str, str], anvil: Anvil | None, say: S
     added["DOCKER_HOST"], child = docker_engine.ensure(data)
     if child is not None:
         stack.callback(child.stop)
-    say("Engines answer: " + ", ".join([*(engine.name for engine in engines.values()), "docker"]))
+    say("Engines answer: " + ", ".join([*(f"{e.name} on port {e.port}" for e in engines.values()), "docker"]))
     return added
 
 

@@ -1,6 +1,7 @@
 """The outbox: once written, sent once, whatever happens in between."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,11 +13,12 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from pytest_django.fixtures import Settings
 
+from chain import outbox
 from chain.calls import Call
 from chain.errors import MissingKeyError, RpcError, RpcUnavailableError
 from chain.keys import get_signer
-from chain.models import OutboxTransaction, SendingAccount
-from chain.outbox import Sender, enqueue, fees
+from chain.models import OutboxAttempt, OutboxTransaction, SendingAccount
+from chain.outbox import enqueue, fees
 from chain.outbox.fees import Fees
 from chain.outbox.states import IN_FLIGHT, OPEN, TRANSITIONS, Status, move
 from chain.rpc import Pool, pool_of
@@ -25,6 +27,21 @@ from tests.chain.quotes import CREATOR
 from tests.chain_fixtures import Contracts, mine_blocks
 
 Enqueue = Callable[..., OutboxTransaction]
+MINED_SECONDS = 20
+
+
+class Sender(outbox.Sender):
+    """Anvil answers before it has mined; here the next line of a test finds the block made."""
+
+    def _broadcast(self, row: OutboxTransaction, attempt: OutboxAttempt) -> bool:
+        done = super()._broadcast(row, attempt)
+        pool = pool_of(self.network)
+        deadline = time.monotonic() + MINED_SECONDS
+        while pool.call("anvil_getAutomine") and pool.call("eth_getTransactionByHash", attempt.hash) is not None:
+            if pool.call("eth_getTransactionReceipt", attempt.hash) is not None:
+                break
+            assert time.monotonic() < deadline, "it was not mined"
+        return done
 
 
 @pytest.fixture

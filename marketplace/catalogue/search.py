@@ -15,8 +15,11 @@ from chain.tokens import NATIVE, get_token
 from marketplace.catalogue.models import TEXT_SEARCH_CONFIG, Agent, AgentPrice, AgentQuerySet
 from marketplace.catalogue.text import storable
 from marketplace.errors import InvalidSearchError
+from wallets.signin.models import MAY_ACT
 
 MAXIMUM_QUERY_LENGTH = 200
+# A suspended creator's agents are not sold, so they are not shown.
+_CREATOR_MAY_ACT = {f"creator__{column}": value for column, value in MAY_ACT.items()}
 _WORD = re.compile(r"\w+")
 # What websearch_to_tsquery reads as more than words. Such a query means what it says: no guessing at typing errors.
 _OPERATORS = re.compile(r"""["“”]|(?:^|\s)-\w|\sor\s""", re.IGNORECASE)
@@ -89,7 +92,7 @@ def plan(
     network = network or default_network()
     words = storable(query)[:MAXIMUM_QUERY_LENGTH].strip()
     chosen = _ordering(ordering, words)
-    agents = Agent.objects.published().filter(network=network.slug)
+    agents = Agent.objects.published().filter(network=network.slug, **_CREATOR_MAY_ACT)
     if category:
         agents = agents.filter(category=storable(category))
     if token or chosen is Ordering.PRICE:

@@ -25,7 +25,7 @@ from marketplace.errors import (
     OwnAgentError,
 )
 from marketplace.purchases.access import has_access
-from marketplace.purchases.models import Purchase
+from marketplace.purchases.models import LIFETIME, Entitlement, Purchase
 from wallets.models import User
 
 _KEY = re.compile(r"[\x21-\x7e]{1,100}")
@@ -84,8 +84,7 @@ def quote(
             return earlier
     agent = Agent.objects.with_listing().get(pk=agent.pk)
     offer = _offer(buyer, agent, wish.token)
-    if has_access(buyer, agent).is_lifetime:
-        raise AlreadyOwnedError("You have access to this agent for ever already. Run it.")
+    _require_no_lifetime(buyer, agent)
     escrow = Escrow.for_network(network)
     if wish.payer is not None:
         _require_balance(network, wish.token, wish.payer, offer.amount)
@@ -170,6 +169,19 @@ def _offer(buyer: User, agent: Agent, token: Token) -> Offer:
     if token.address not in prices:
         raise NotForSaleError(f"This agent is not sold in {token.symbol}.", fields={"token": "Choose another token."})
     return Offer(prices[token.address], paid_to)
+
+
+def _require_no_lifetime(buyer: User, agent: Agent) -> None:
+    if has_access(buyer, agent).is_lifetime:
+        raise AlreadyOwnedError("You have access to this agent for ever already. Run it.")
+    # A deposit that is not confirmed yet gives no access, but paying a second time would buy nothing.
+    if Entitlement.objects.filter(
+        network=agent.network,
+        onchain_agent_id=agent.onchain_id,
+        holder__in=buyer.addresses(),
+        seen_expires_at=LIFETIME,
+    ).exists():
+        raise AlreadyOwnedError("You have paid for this agent; your access opens when the payment is confirmed.")
 
 
 def _require_balance(network: Network, token: Token, payer: str, amount: int) -> None:

@@ -1,5 +1,6 @@
 """Agents and versions over HTTP."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -405,6 +406,24 @@ def test_hostile_query_strings_are_only_searches(anyone: APIClient, agent: Agent
         assert anyone.get(f"/api/v1/agents?q={query}").status_code == 200
     for slug in ("%00", "a%20b", "../../etc", "x" * 3000):
         assert anyone.get(f"/api/v1/agents/{slug}").status_code == 404
+
+
+@pytest.mark.parametrize("url", ["/api/v1/agents", "/api/v1/agents/text-summariser/versions", "/api/v1/purchases"])
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 100_000, "{", "", "[1]", '"x"', "null", "1e999", "NaN"])
+def test_malformed_bodies_are_the_clients_mistake(
+    api: ApiFor, agent: Agent, creator: User, url: str, body: str
+) -> None:
+    response = api(creator).post(url, body, content_type="application/json")
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_numbers_beyond_floats_in_schemas_are_refused(api: ApiFor, agent: Agent, creator: User) -> None:
+    body = json.dumps(NEW_VERSION | {"input_schema": {"type": "object", "default": 12345}}).replace("12345", "1e999")
+    response = api(creator).post("/api/v1/agents/text-summariser/versions", body, content_type="application/json")
+    assert problem_of(response, 400, "invalid")["errors"] == [
+        {"pointer": "/input_schema", "message": "Value must be valid JSON."}
+    ]
 
 
 def test_drafts_do_not_show_in_lists_even_to_their_creator(api: ApiFor, creator: User) -> None:

@@ -159,6 +159,16 @@ def test_lifetime_access_is_not_sold_twice(agent: Agent, buyer: User, contracts:
     assert refused(AlreadyOwnedError, buyer, agent) == "You have access to this agent for ever already. Run it."
 
 
+def test_lifetime_access_that_is_paid_and_not_confirmed_is_not_sold_twice(
+    agent: Agent, buyer: User, contracts: Contracts
+) -> None:
+    access = grant_access(buyer, agent)
+    access.expires_at = 0
+    access.save()
+    message = "You have paid for this agent; your access opens when the payment is confirmed."
+    assert refused(AlreadyOwnedError, buyer, agent) == message
+
+
 def test_access_that_ends_may_be_extended(agent: Agent, buyer: User, contracts: Contracts) -> None:
     grant_access(buyer, agent, int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()))
     assert quote(buyer, agent, "ETH").status == "quoted"

@@ -59,6 +59,14 @@ def test_only_published_agents_of_the_network_are_found(shelf: Category) -> None
     assert names("summariser") == ["Text Summariser"]
 
 
+@pytest.mark.parametrize("column", ["is_suspended", "is_active"])
+def test_agents_of_creators_who_may_not_act_are_left_out(shelf: Category, column: str) -> None:
+    creator = published("Suspended Summariser").creator
+    setattr(creator, column, not getattr(creator, column))
+    creator.save()
+    assert names("summariser") == ["Text Summariser"]
+
+
 def test_name_weighs_more_than_description(shelf: Category) -> None:
     published("Hazard Finder", days=4)
     assert names("hazard") == ["Hazard Finder", "Contract Auditor"]

@@ -14,6 +14,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from marketplace.api.keyset import page_of, paginate
+from marketplace.api.parsers import BodyParser
 from marketplace.api.problems import problems
 from marketplace.api.throttles import BrowseThrottle, PublishThrottle
 from marketplace.catalogue import agents as operations
@@ -44,6 +45,7 @@ class CatalogueView(APIView):
     """Everybody may read what is visible to them; writing takes an account."""
 
     permission_classes = [IsAuthenticatedOrReadOnly]
+    parser_classes = [BodyParser]
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [BrowseThrottle() if self.request.method in READING else PublishThrottle()]

@@ -13,6 +13,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from chain.forms import parse_address
+from marketplace.api.parsers import BodyParser
 from marketplace.api.problems import problems
 from marketplace.api.throttles import BrowseThrottle, QuoteThrottle
 from marketplace.catalogue.api.views import READING, signed_in
@@ -45,6 +46,7 @@ def payable(purchase: Purchase, payer: str | None) -> dict[str, Any]:
 class PurchaseList(ListAPIView[Purchase]):
     serializer_class = PurchaseSerializer
     queryset = Purchase.objects.none()
+    parser_classes = [BodyParser]
     filter_backends = ()
 
     def get_throttles(self) -> list[BaseThrottle]:

@@ -383,3 +383,13 @@ def test_a_message_for_a_nonce_the_server_never_issued_names_the_nonce_even_with
     with pytest.raises(SignInError) as caught:
         siwe.verify(message, signature, "browser:somebody-else")
     assert caught.value.code == "siwe_nonce_unknown"
+
+
+def test_a_nonce_serves_only_the_purpose_it_was_issued_for() -> None:
+    # given a nonce for sign-in, whose holder rewrites the message into one for linking
+    account = Account.create()
+    challenge = siwe.issue_nonce(account.address, 31337, "same-binder")
+    message = with_line(challenge.message, "Sign in to", LINK_STATEMENT)
+    with pytest.raises(SignInError) as caught:
+        siwe.verify(message, sign_siwe(account, message), "same-binder", purpose=siwe.Purpose.LINK)
+    assert caught.value.code == "siwe_nonce_unknown"

@@ -50,6 +50,12 @@ class InvalidIdempotencyKeyError(ExecutionError):
     code = "invalid_idempotency_key"
 
 
+class NotFinishedError(ExecutionError):
+    code = "not_finished"
+    http_status = 409
+    permanent = False
+
+
 class NotYoursError(ExecutionError):
     code = "not_yours"
     http_status = 403

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from executions.fields import DocumentField
 from executions.querysets import ExecutionQuerySet
+from marketplace.catalogue.columns import DocumentField
 from marketplace.models import Agent, AgentVersion
 
 
@@ -58,6 +58,7 @@ class Execution(models.Model):
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    documents_deleted_at = models.DateTimeField(null=True, help_text="When input, output and log were deleted.")
 
     objects = ExecutionQuerySet.as_manager()
 

@@ -39,6 +39,7 @@ ROUTES: Routes = {
     "api-executions": {**_READ_EXECUTIONS, "POST": Scope.EXECUTIONS_RUN.value},
     "api-execution": _READ_EXECUTIONS,
     "api-execution-cancel": {"POST": Scope.EXECUTIONS_RUN.value},
+    "api-execution-documents": {"DELETE": Scope.EXECUTIONS_RUN.value},
     "api-execution-logs": _READ_EXECUTIONS,
     "api-execution-logs-stream": _READ_EXECUTIONS,
     "api-execution-logs-download": _READ_EXECUTIONS,

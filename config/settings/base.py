@@ -158,6 +158,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {"executions.tasks.run_execution": {"queue": "executions"}}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "delete-old-documents": {"task": "executions.tasks.delete_old_documents", "schedule": timedelta(hours=1)},
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
     "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
     "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},

@@ -62,6 +62,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             "started_at",
             "finished_at",
             "duration_seconds",
+            "documents_deleted_at",
         ]
         read_only_fields = fields
 

@@ -58,7 +58,8 @@ def _open(request: HttpRequest, execution_id: UUID) -> Execution | HttpResponse:
     try:
         user: User | None = authenticate(request)
     except APIException as exc:
-        return _problem(exc.status_code, "not_authenticated", str(exc.detail))
+        code = exc.get_codes()
+        return _problem(exc.status_code, code if isinstance(code, str) else "not_authenticated", str(exc.detail))
     if user is None:
         return _problem(401, "not_authenticated", "Sign in, or send an access token.")
     execution = visible_execution(user, execution_id)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from executions import dispatch, logs
+from executions import dispatch, logs, retention
 from executions.access import may_read_documents, visible_execution
 from executions.api.parsers import DeepJSONParser
 from executions.api.serializers import (
@@ -114,6 +114,24 @@ class ExecutionCancelView(APIView):
         _visible(request, execution_id)
         dispatch.cancel(_user(request), execution_id)
         return Response(_shown(_user(request), _visible(request, execution_id)))
+
+
+class ExecutionDocumentsView(APIView):
+    @extend_schema(
+        operation_id="executions_delete_documents",
+        summary="Delete input, output and log",
+        responses={
+            204: None,
+            409: OpenApiResponse(description="`not_finished`: cancel it first, or wait for its end."),
+        },
+    )
+    def delete(self, request: Request, execution_id: UUID) -> Response:
+        """Deletes what you sent and what the agent made of it, for ever. That it ran stays known."""
+        execution = _visible(request, execution_id)
+        if execution.user_id != _user(request).pk:
+            raise Http404
+        retention.delete_documents(execution.pk)
+        return Response(status=204)
 
 
 class ExecutionLogView(APIView):

@@ -124,7 +124,12 @@ def _archive_left_behind(swept: Swept) -> None:
     """Redis was away when these ended; their streams may be there now."""
     recent = timezone.now() - timedelta(days=1)
     rows = Execution.objects.filter(
-        status__in=TERMINAL, finished_at__gt=recent, attempt__gt=0, last_seq__gt=0, log_archive=None
+        status__in=TERMINAL,
+        finished_at__gt=recent,
+        attempt__gt=0,
+        last_seq__gt=0,
+        log_archive=None,
+        documents_deleted_at=None,
     )
     for execution_id in rows.values_list("pk", flat=True)[:BATCH]:
         try:

@@ -153,7 +153,8 @@ def test_list_filters(api: ApiFor, user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("get", ""), ("post", "/cancel"), ("get", "/logs"), ("get", "/logs/download")]
+    ("method", "path"),
+    [("get", ""), ("post", "/cancel"), ("get", "/logs"), ("get", "/logs/download"), ("delete", "/documents")],
 )
 def test_others_and_unknown_ones_look_the_same(api: ApiFor, stranger: User, method: str, path: str) -> None:
     execution = ExecutionFactory.create()
@@ -241,6 +242,7 @@ def test_schema_describes_every_route(api: ApiFor, user: User) -> None:
         "/api/v1/executions",
         "/api/v1/executions/{execution_id}",
         "/api/v1/executions/{execution_id}/cancel",
+        "/api/v1/executions/{execution_id}/documents",
         "/api/v1/executions/{execution_id}/logs",
         "/api/v1/executions/{execution_id}/logs/download",
     }

@@ -54,10 +54,10 @@ def take_note(event: Event, status: Event.Status) -> None:
         if purchase is None:
             fact.problem = Problem.UNKNOWN_PAYMENT
         fact.save()
-        if purchase is None:
+        if purchase is not None:
+            bring_up_to_date(purchase)
+        elif status != Event.Status.REVERTED:
             _log_problem(fact, Problem.UNKNOWN_PAYMENT)
-            return
-        bring_up_to_date(purchase)
 
 
 def noted(model: type[_Fact], event: Event, status: Event.Status) -> _Fact:

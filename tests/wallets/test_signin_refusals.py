@@ -14,7 +14,7 @@ from tests.wallets.sign_in import ME, VERIFY, WALLETS, Browser, with_line
 from wallets.errors import SignInError
 from wallets.models import LinkedWallet, User
 from wallets.signin import siwe
-from wallets.signin.message import MAX_MESSAGE_LENGTH
+from wallets.signin.message import MAX_LINE_LENGTH, MAX_MESSAGE_LENGTH
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +124,9 @@ FORGERIES = [
     Forgery("a JSON message", "siwe_malformed", lambda m: '{"domain": "localhost:8000"}'),
     Forgery("letters that look alike", "siwe_malformed", lambda m: m.replace("localhost", "lоcalhost", 1)),  # noqa: RUF001  a Cyrillic o
     Forgery("huge", "siwe_too_large", lambda m: m + "\nResources:" + "\n- https://example.org" * 1000),
-    Forgery("just too long", "siwe_too_large", lambda m: m + "x" * (MAX_MESSAGE_LENGTH + 1 - len(m))),
+    Forgery("just too long", "siwe_too_large", lambda m: m + "\n" * (MAX_MESSAGE_LENGTH + 1 - len(m))),
+    Forgery("a line that is too long", "siwe_too_large", line("Nonce:", f"Nonce: {'a' * MAX_LINE_LENGTH}")),
+    Forgery("letters without structure", "siwe_malformed", lambda m: "\n".join(["a" * MAX_LINE_LENGTH] * 7)),
 ]  # fmt: skip
 
 

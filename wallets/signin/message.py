@@ -9,7 +9,11 @@ from siwe import SiweMessage
 
 from wallets.errors import SignInError
 
-MAX_MESSAGE_LENGTH = 2000
+# Ours has about 400 characters. The grammar's parser tries again and again where a text is ambiguous: 1,900 letters
+# without any structure took it 1.4 s. With these bounds the worst of 150 texts takes 8 ms.
+MAX_MESSAGE_LENGTH = 1500
+MAX_LINE_LENGTH = 200
+_FIRST_LINE_END = " wants you to sign in with your Ethereum account:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ def parse(text: str) -> SignInMessage:
 
     Raises SignInError `siwe_too_large` or `siwe_malformed`.
     """
-    if len(text) > MAX_MESSAGE_LENGTH:
+    lines = text.split("\n")
+    if len(text) > MAX_MESSAGE_LENGTH or max(map(len, lines)) > MAX_LINE_LENGTH:
         raise SignInError.of("siwe_too_large")
+    if not lines[0].endswith(_FIRST_LINE_END):
+        raise SignInError.of("siwe_malformed")
     try:
         parsed = SiweMessage.from_message(text)
         return SignInMessage(

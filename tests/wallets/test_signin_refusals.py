@@ -293,6 +293,14 @@ def test_a_binder_cookie_of_another_form_binds_nothing(cookie: str) -> None:
     assert browser.answer(message, mode="token").json()["code"] == "siwe_nonce_unknown"
 
 
+@pytest.mark.parametrize("cookie", ["x", "x" * 42, "x" * 44])
+def test_a_binder_cookie_of_another_form_is_replaced(cookie: str) -> None:
+    browser = Browser()
+    browser.client.cookies["siwe"] = cookie
+    browser.ask()
+    assert len(browser.client.cookies["siwe"].value) == 43
+
+
 def test_a_nonce_is_forgotten_after_its_time(settings: Settings) -> None:
     settings.SIWE_NONCE_SECONDS = 1
     browser = Browser()

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from chain.api.urls import urlpatterns as chain_api
 from config import health
+from config.views import favicon
 from executions.api.urls import urlpatterns as executions_api
 from marketplace.api.urls import urlpatterns as marketplace_api
 from wallets.api.urls import urlpatterns as wallets_api
@@ -29,6 +30,8 @@ urlpatterns = [
     ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    # Browsers ask for it on pages that name no icon of their own.
+    path("favicon.ico", favicon),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

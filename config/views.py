@@ -1,10 +1,11 @@
-"""Error pages. Programs that ask the API get problem details instead of HTML."""
+"""The site's icon and error pages. Programs that ask the API get problem details instead of HTML."""
 
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 from config.api.problems import CONTENT_TYPE
 
@@ -14,6 +15,11 @@ SENTENCES = {
     404: ("not_found", "There is nothing at this address, or it is not yours to see."),
     500: ("server_error", "Something broke on our side; it has been noted. Try again in a moment."),
 }
+
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """To the mark, for browsers that ask for an icon which a page did not name."""
+    return HttpResponseRedirect(static("site/mark.svg"))
 
 
 def _is_api(request: HttpRequest) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONCE
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -54,7 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -171,6 +172,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_ADAPTER = "wallets.signin.accounts.AccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_USER_DISPLAY = "wallets.signin.accounts.display_name"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AgentNexus <no-reply@localhost>")
@@ -313,6 +315,22 @@ LOGGING: dict[str, Any] = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 UNFOLD = {
     "SITE_TITLE": "AgentNexus",
     "SITE_HEADER": "AgentNexus",
-    "SITE_SYMBOL": "hub",
+    "SITE_ICON": lambda _request: static("site/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/mark.svg")}],
     "SHOW_HISTORY": True,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.9% .021 166)",
+            "100": "oklch(95% .052 163)",
+            "200": "oklch(90.5% .093 164)",
+            "300": "oklch(84.5% .143 165)",
+            "400": "oklch(76.5% .15 163)",
+            "500": "oklch(64% .13 163)",
+            "600": "oklch(50% .11 164)",
+            "700": "oklch(45% .1 165)",
+            "800": "oklch(39% .085 167)",
+            "900": "oklch(34% .07 169)",
+            "950": "oklch(26.2% .051 172)",
+        }
+    },
 }

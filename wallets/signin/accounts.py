@@ -13,6 +13,11 @@ from wallets.signin import sessions
 from wallets.signin.client_ip import client_ip
 
 
+def display_name(user: Any) -> str:
+    """How allauth's messages name a user."""
+    return str(user.shown_name)
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """How allauth makes and admits e-mail accounts."""
 

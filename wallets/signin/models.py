@@ -68,6 +68,14 @@ class User(AbstractUser):
             return f"{address[:6]}…{address[-4:]}"
         return (self.email or "").partition("@")[0] or "Someone"
 
+    def get_full_name(self) -> str:
+        """What Django's own pages call the user."""
+        return self.shown_name
+
+    def get_short_name(self) -> str:
+        """The same: there is only one name."""
+        return self.shown_name
+
     def addresses(self) -> list[str]:
         """Every linked address."""
         return [wallet.address for wallet in self.wallets.all()]

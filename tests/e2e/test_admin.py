@@ -1,0 +1,46 @@
+"""Staff at work: sign in by e-mail, look at every list, without a broken script."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from deploy.local.engines import ROOT
+from deploy.local.platform import Site
+
+EMAIL = "staff@example.org"
+PASSWORD = "a-long-password-of-staff"
+LISTS = ("marketplace/agent", "marketplace/purchase", "executions/execution", "chain/event", "wallets/user")
+
+
+@pytest.fixture(scope="session")
+def staff(site: Site) -> None:
+    """A superuser made the way the README says."""
+    env = site.env | {"DJANGO_SUPERUSER_EMAIL": EMAIL, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    command = [sys.executable, "manage.py", "createsuperuser", "--no-input"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)
+
+
+@pytest.mark.usefixtures("staff")
+def test_staff_see_every_list(site: Site, page: Page) -> None:
+    # given
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    # when
+    page.goto(f"{site.url}/admin/")
+    page.locator("[name=login]").fill(EMAIL)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+    # then
+    expect(page).to_have_url(re.compile(r"/admin/$"))
+    for name in LISTS:
+        response = page.goto(f"{site.url}/admin/{name}/")
+        assert response is not None
+        assert response.status == 200
+        expect(page.locator("[x-show=openCommandResults]")).to_be_hidden()
+    assert errors == []

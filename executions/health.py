@@ -9,6 +9,8 @@ from django.utils import timezone
 from executions.models import Execution
 from executions.worker import heartbeat
 
+LONG_WAIT_SECONDS = 600
+
 
 def status() -> list[dict[str, Any]]:
     """Checks of this room: `{name, ok, detail}`. Never raises for Redis; the database is checked before."""
@@ -41,7 +43,7 @@ def _queue() -> dict[str, Any]:
     if not waiting["count"]:
         return _check("execution_queue", True, "empty")
     age = int((timezone.now() - waiting["since"]).total_seconds())
-    return _check("execution_queue", True, f"{waiting['count']} waiting, the first for {age} s")
+    return _check("execution_queue", age < LONG_WAIT_SECONDS, f"{waiting['count']} waiting, the first for {age} s")
 
 
 def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:

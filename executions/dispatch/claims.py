@@ -8,9 +8,10 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from executions import limits, notify
+from executions.clock import from_now
 from executions.dispatch.ending import end
 from executions.models import Execution
 from executions.states import ACTIVE, Status, move
@@ -33,7 +34,6 @@ def claim(execution_id: UUID, worker: str) -> Execution | None:
     Two workers with the same message: the conditional UPDATE lets one through. The attempt number grows with every
     claim and names the hold from here on.
     """
-    now = timezone.now()
     with transaction.atomic():
         taken = move(
             execution_id,
@@ -41,8 +41,8 @@ def claim(execution_id: UUID, worker: str) -> Execution | None:
             attempt=F("attempt") + 1,
             worker=worker,
             container_id="",
-            lease_until=now + limits.LEASE,
-            deadline_at=now + limits.START_WITHIN,
+            lease_until=from_now(limits.LEASE),
+            deadline_at=from_now(limits.START_WITHIN),
         )
         if not taken:
             return None
@@ -53,15 +53,14 @@ def claim(execution_id: UUID, worker: str) -> Execution | None:
 
 def begin(execution_id: UUID, attempt: int, container_id: str) -> bool:
     """The agent has started. False when the hold is lost."""
-    now = timezone.now()
     row = Execution.objects.filter(pk=execution_id).values_list("deadline_seconds", flat=True).first()
     began = row is not None and move(
         execution_id,
         Status.RUNNING,
         held_by=attempt,
         container_id=container_id,
-        started_at=now,
-        deadline_at=now + timedelta(seconds=row) + limits.DEADLINE_GRACE,
+        started_at=Now(),
+        deadline_at=from_now(timedelta(seconds=row) + limits.DEADLINE_GRACE),
     )
     if began:
         notify.changed(execution_id)
@@ -70,7 +69,7 @@ def begin(execution_id: UUID, attempt: int, container_id: str) -> bool:
 
 def renew(holds: Mapping[UUID, int]) -> None:
     """Renew the leases of `holds` (execution -> attempt). A hold that is lost is left alone."""
-    until = timezone.now() + limits.LEASE
+    until = from_now(limits.LEASE)
     for execution_id, attempt in holds.items():
         Execution.objects.filter(pk=execution_id, attempt=attempt, status__in=ACTIVE).update(lease_until=until)
 
@@ -92,7 +91,7 @@ def standing(holds: Mapping[UUID, int]) -> dict[UUID, Standing]:
 
 def postpone(execution_id: UUID, delay: timedelta) -> None:
     """Leave a queued execution queued and have it sent again after `delay`."""
-    Execution.objects.filter(pk=execution_id, status=Status.QUEUED).update(send_at=timezone.now() + delay)
+    Execution.objects.filter(pk=execution_id, status=Status.QUEUED).update(send_at=from_now(delay))
 
 
 def give_back(
@@ -117,7 +116,7 @@ def give_back(
         "worker": "",
         "container_id": "",
         "error": note,
-        "send_at": timezone.now() + delay,
+        "send_at": from_now(delay),
     }
     if failed:
         changes["failures"] = F("failures") + 1

@@ -4,9 +4,9 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from executions import documents, limits, schemas
+from executions.clock import from_now
 from executions.dispatch import queue
 from executions.errors import (
     IdempotencyConflictError,
@@ -83,7 +83,7 @@ def _queue(user: User, version: AgentVersion, document: Any, key: str | None, as
             idempotency_key=key,
             fingerprint=asked,
             deadline_seconds=limits.current().timeout,
-            send_at=timezone.now() + limits.RESEND_AFTER,
+            send_at=from_now(limits.RESEND_AFTER),
         )
         transaction.on_commit(lambda: _send(execution))
     return execution

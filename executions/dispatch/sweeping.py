@@ -7,9 +7,11 @@ import redis
 import structlog
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from executions import limits, logs
+from executions.clock import from_now
 from executions.dispatch import queue
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
@@ -67,19 +69,18 @@ def reap(runner: Runner, swept: Swept) -> None:
                 swept.removed += 1
                 log.warning("orphan_removed", execution_id=str(one.execution_id), attempt=one.attempt)
     except RunnerUnavailableError as exc:
-        log.warning("engine_not_reaped", error=exc.message)
+        log.debug("engine_not_reaped", error=exc.message)  # a process without an engine sweeps too
 
 
 def _expire_leases(swept: Swept) -> None:
-    now = timezone.now()
-    gone = Q(lease_until__lt=now)  # checked again in the UPDATE: the worker may renew at this moment
+    gone = Q(lease_until__lt=Now())  # checked again in the UPDATE: the worker may renew at this moment
     for execution in Execution.objects.filter(gone, status__in=ACTIVE).order_by("pk")[:BATCH]:
         _take_away(execution, gone, Execution.Reason.LOST, LOST_NOTE, swept)
 
 
 def _enforce_deadlines(swept: Swept) -> None:
     """The worker renews its lease but does not end the run: it hangs, or its clock does."""
-    late = Q(deadline_at__lt=timezone.now())
+    late = Q(deadline_at__lt=Now())
     for execution in Execution.objects.filter(late, status__in=ACTIVE).order_by("pk")[:BATCH]:
         if execution.status == Status.STARTING:
             _take_away(execution, late, Execution.Reason.INFRASTRUCTURE, STUCK_NOTE, swept)
@@ -106,13 +107,12 @@ def _take_away(execution: Execution, where: Q, reason: str, note: str, swept: Sw
 
 
 def _resend(swept: Swept) -> None:
-    now = timezone.now()
     try:
         # Where messages pile up, an execution has most likely just not had its turn: one more message helps nobody.
-        again = now + (limits.RESEND_AFTER if queue.length() == 0 else limits.RESEND_WHEN_BUSY)
+        again = from_now(limits.RESEND_AFTER if queue.length() == 0 else limits.RESEND_WHEN_BUSY)
     except redis.RedisError:
         return
-    due = Execution.objects.filter(status=Status.QUEUED, send_at__lte=now).order_by("pk")
+    due = Execution.objects.filter(status=Status.QUEUED, send_at__lte=Now()).order_by("pk")
     for execution_id, send_at in due.values_list("pk", "send_at")[:BATCH]:
         # Two sweeps at once: only one moves the date, and only that one sends.
         mine = Execution.objects.filter(pk=execution_id, status=Status.QUEUED, send_at=send_at)

@@ -33,13 +33,15 @@ def archive(execution_id: UUID, lines: Iterable[Line]) -> int:
     return len(packed)
 
 
-def archived(execution_id: UUID) -> list[Line] | None:
-    """All lines of the archive; None when there is none."""
-    row = LogArchive.objects.filter(execution_id=execution_id).values_list("lines", flat=True).first()
+def archived_after(execution_id: UUID, after: int, limit: int) -> tuple[list[Line], int] | None:
+    """At most `limit` lines with numbers above `after`, and the last number; None when there is no archive."""
+    row = LogArchive.objects.filter(execution_id=execution_id).values_list("lines", "line_count").first()
     if row is None:
         return None
-    raw = zlib.decompressobj().decompress(bytes(row), MAX_BYTES)
-    return [Line.unpacked(part) for part in raw.split(b"\n") if part]
+    packed, count = row
+    raw = zlib.decompressobj().decompress(bytes(packed), MAX_BYTES)
+    # Numbers begin at 1 and have no gap, so a line's place is known without reading those before it.
+    return [Line.unpacked(part) for part in raw.split(b"\n")[after : after + limit] if part], count
 
 
 def collect(execution_id: UUID) -> list[Line]:

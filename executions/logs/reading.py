@@ -8,7 +8,7 @@ from uuid import UUID
 import redis
 
 from executions.logs import stream
-from executions.logs.archive import archived
+from executions.logs.archive import archived_after
 from executions.logs.lines import Line
 
 MAX_PAGE = 1_000
@@ -33,11 +33,11 @@ def read(execution_id: UUID, after: int = 0, limit: int = MAX_PAGE) -> LogPage:
     live = live_page(execution_id, after, limit)
     if live.lines:
         return live
-    lines = archived(execution_id)
-    if lines is None:
+    found = archived_after(execution_id, after, limit)
+    if found is None:
         return live
-    wanted = [line for line in lines if line.seq > after][:limit]
-    return LogPage(tuple(wanted), lines[-1].seq if lines else 0)
+    lines, last = found
+    return LogPage(tuple(lines), last)
 
 
 def live_page(execution_id: UUID, after: int, limit: int) -> LogPage:

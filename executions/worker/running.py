@@ -12,6 +12,7 @@ from executions.models import Execution
 from executions.runners import default_runner
 from executions.runners.base import Control, Ending, Runner, RunOutcome, RunSpec
 from executions.worker.keeper import Keeper
+from executions.worker.patience import patiently
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,7 @@ def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:
         earlier = logs.earlier(execution.pk, execution.attempt, execution.last_seq)
         with LogWriter(execution.pk, execution.attempt, earlier) as writer:
             outcome = _run(execution, writer, control, runner)
-        dispatch.finish(execution, outcome, writer.lines)
+        patiently(lambda: dispatch.finish(execution, outcome, writer.lines))
     finally:
         keeper.forget(execution.pk)
         control.close()
@@ -77,7 +78,7 @@ class _Sink:
         self._writer = writer
 
     def started(self, handle: str) -> bool:
-        return dispatch.begin(self._execution.pk, self._execution.attempt, handle)
+        return patiently(lambda: dispatch.begin(self._execution.pk, self._execution.attempt, handle))
 
     def line(self, source: str, text: str, at: float) -> None:
         self._writer.write(Stream(source), text, at)

@@ -57,3 +57,9 @@ def test_without_redis_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr("executions.worker.heartbeat.redis_client", away)
     assert said()["execution_workers"] == (False, "Redis is away, so nobody knows.")
+
+
+def test_long_wait_is_trouble() -> None:
+    execution = ExecutionFactory.create()
+    type(execution).objects.update(queued_at=timezone.now() - timedelta(seconds=700))
+    assert said()["execution_queue"] == (False, "1 waiting, the first for 700 s")

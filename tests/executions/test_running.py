@@ -2,13 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from pytest_django import Settings
 
 from executions import dispatch, logs
+from executions.connections import redis_client
 from executions.errors import RunnerUnavailableError
 from executions.models import Execution, LogArchive
 from executions.runners.base import Control, Found, RunOutcome, RunSpec, Sink, Stop
@@ -208,3 +210,37 @@ def test_platform_failure_is_tried_again_and_the_log_goes_on(
         "Attempt 3. The platform failed to run the agent.",
         "fine",
     ]
+
+
+def test_redis_that_loses_everything_costs_no_line(scripted: str, keeper: Keeper, runner: DockerRunner) -> None:
+    execution = execution_of(scripted, script("for i in 1 2 3 4 5 6 7 8; do echo n$i; sleep 0.1; done; echo '{}'"))
+    thread = in_thread(execution, keeper, runner)
+    eventually(lambda: len(logs.read(execution.pk).lines) >= 3)
+    redis_client().flushdb()
+    thread.join()
+    execution.refresh_from_db()
+    assert execution.status == "succeeded"
+    redis_client().flushdb()
+    assert [(line.seq, line.text) for line in logs.read(execution.pk).lines] == [(n, f"n{n}") for n in range(1, 9)]
+
+
+def test_result_waits_for_a_database_that_is_restarted(
+    scripted: str, run_now: RunNow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executions.worker.patience.PAUSES", (0.0, 0.0))
+    execution = execution_of(scripted, script("echo '{}'"))
+    for name in ("begin", "finish"):
+        monkeypatch.setattr(dispatch, name, failing_twice(getattr(dispatch, name)))
+    run_now(execution)
+    assert (execution.status, execution.attempt) == ("succeeded", 1)
+
+
+def failing_twice(work: Callable[..., Any]) -> Callable[..., Any]:
+    errors: list[Exception] = [OperationalError("terminating connection"), InterfaceError("connection already closed")]
+
+    def tried(*args: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return work(*args)
+
+    return tried

@@ -211,6 +211,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AgentStatus": "marketplace.catalogue.models.Agent.Status",
+        "VersionStatus": "marketplace.catalogue.models.AgentVersion.Status",
+        "PurchaseStatus": "marketplace.purchases.models.Purchase.Status",
+        "ExecutionStatus": "executions.models.Execution.Status",
+    },
 }
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",

@@ -20,6 +20,7 @@ from referencing.exceptions import Unresolvable
 
 from executions.documents import dump, escape
 from executions.schema_messages import message
+from marketplace.catalogue.patterns import matches
 
 SECONDS = 2.0
 PATTERN_SECONDS = 0.25
@@ -120,7 +121,7 @@ def _timed(check: Keyword) -> Keyword:
 
 
 def _search(pattern: str, text: str) -> bool:
-    return regex.search(pattern, text, timeout=PATTERN_SECONDS) is not None
+    return matches(pattern, text, PATTERN_SECONDS)
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:

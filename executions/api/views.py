@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 
 from executions import dispatch, logs, retention
 from executions.access import may_read_documents, visible_execution
-from executions.api.parsers import DeepJSONParser
 from executions.api.serializers import (
     ExecutionRequestSerializer,
     ExecutionSerializer,
@@ -27,6 +26,7 @@ from executions.api.serializers import (
 from executions.errors import NoLiveVersionError, UnknownAgentError
 from executions.logs.reading import everything
 from executions.models import Execution
+from marketplace.api.parsers import BodyParser
 from marketplace.models import Agent, AgentVersion
 from wallets.models import User
 
@@ -54,7 +54,7 @@ class ExecutionsView(ListAPIView[Execution]):
 
     serializer_class = ExecutionSummarySerializer
     filterset_class = ExecutionFilter
-    parser_classes = [DeepJSONParser]
+    parser_classes = [BodyParser]
     queryset = Execution.objects.none()
 
     def get_queryset(self) -> Any:

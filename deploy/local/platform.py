@@ -34,6 +34,7 @@ class Site:
     env: dict[str, str]
     data: Path
     supervisor: Supervisor
+    has_docker: bool
 
     @property
     def built_agents(self) -> Path:
@@ -42,8 +43,12 @@ class Site:
 
 
 @contextmanager
-def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0, echo: bool = False) -> Iterator[Site]:
+def platform(
+    data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0, echo: bool = False, need_docker: bool = True
+) -> Iterator[Site]:
     """Start everything, yield it once it is ready, stop all of it at the end.
+
+    Without `need_docker` the site also starts where no Docker engine can be had: executions then wait for one.
 
     `data` holds databases and logs and survives; `echo` copies the processes' output to the terminal. Raises
     EngineError or ProcessError with a sentence on what failed and what to do.
@@ -53,12 +58,13 @@ def platform(data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0,
         stack.enter_context(_only_one(data))
         anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, 8545, state=True)
         env = dict(environ) | _engines(data, environ, anvil, say, stack)
+        env["DOCKER_HOST"], has_docker = _docker(data, environ, say, stack, need_docker)
         port = free_port(port)
         url = f"http://localhost:{port}"
         env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}
         stack.callback(_remove_containers, env["EXECUTION_INSTANCE"], env["DOCKER_HOST"])
         supervisor = Supervisor(data / "logs", env, echo=echo)
-        site = Site(url, env, data, supervisor)
+        site = Site(url, env, data, supervisor, has_docker)
         _prepare(site, say)
         if anvil is not None:
             anvil.mine_every(int(environ.get("LOCAL_BLOCK_TIME", "1")))
@@ -90,11 +96,23 @@ def _engines(data: Path, environ: Mapping[str, str], anvil: Anvil | None, say: S
         stack.callback(engine.stop)
         engine.start()
         added[name] = engine.url
-    added["DOCKER_HOST"], child = docker_engine.ensure(data)
+    if engines:
+        say("Engines answer: " + ", ".join(f"{engine.name} on port {engine.port}" for engine in engines.values()))
+    return added
+
+
+def _docker(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack, needed: bool) -> tuple[str, bool]:
+    """The Docker engine's address, and whether it answers."""
+    try:
+        host, child = docker_engine.ensure(data)
+    except EngineError as exc:
+        if needed:
+            raise
+        say(f"No Docker engine, so agents wait until there is one. {exc}")
+        return environ.get("DOCKER_HOST") or docker_engine.SOCKET, False
     if child is not None:
         stack.callback(child.stop)
-    say("Engines answer: " + ", ".join([*(f"{e.name} on port {e.port}" for e in engines.values()), "docker"]))
-    return added
+    return host, True
 
 
 def _prepare(site: Site, say: Say) -> None:
@@ -104,11 +122,13 @@ def _prepare(site: Site, say: Say) -> None:
     python = shutil.which("python", path=site.env["PATH"]) or sys.executable
     build = f"{python} -m deploy.agents.build --json {site.built_agents}"
     with ThreadPoolExecutor(max_workers=1) as pool:
-        building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log")
+        building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log") if site.has_docker else None
         run(f"{python} manage.py migrate --no-input --verbosity 1", site.env, log)
         say("Database migrated")
         run(f"{python} manage.py deploy_contracts", site.env, log)
         say("Contracts deployed")
+        if building is None:
+            return
         building.result()
     say("Agent images built")
     run(f"{python} manage.py seed_agents --file {site.built_agents}", site.env, log)
@@ -125,8 +145,9 @@ def _wait_until_ready(site: Site, say: Say, seconds: float = 60) -> None:
         except (requests.RequestException, ValueError) as exc:
             last = type(exc).__name__
         else:
-            last = ", ".join(f"{check['name']}: {check['detail']}" for check in report["checks"] if not check["ok"])
-            if report["status"] == "ok":
+            troubles = [check for check in report["checks"] if not check["ok"]]
+            last = ", ".join(f"{check['name']}: {check['detail']}" for check in troubles)
+            if not troubles or (not site.has_docker and [check["name"] for check in troubles] == ["docker"]):
                 say("Web, workers and listener are ready")
                 return
         time.sleep(0.2)

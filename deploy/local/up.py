@@ -36,7 +36,8 @@ def main() -> int:
     for number in SIGNALS:
         signal.signal(number, _stop)
     try:
-        with platform(DATA, os.environ, say, port=int(os.environ.get("PORT", "8000")), echo=not demo) as site:
+        port = int(os.environ.get("PORT", "8000"))
+        with platform(DATA, os.environ, say, port=port, echo=not demo, need_docker=demo) as site:
             if demo:
                 perform(site)
             else:

@@ -15,6 +15,7 @@ from requests.exceptions import RequestException
 from deploy.local.engines import Engine, EngineError
 
 SOCKET = "unix:///var/run/docker.sock"
+API_VERSION = "1.41"  # of Docker 20.10, the oldest we run on
 HOW_TO_GET_IT = (
     "Install Docker Engine (https://docs.docker.com/engine/install/), start it, and make sure your user may use its "
     "socket (`sudo usermod -aG docker $USER`, then log in again); or set DOCKER_HOST to an engine you can reach."
@@ -44,8 +45,9 @@ class DockerEngine(Engine):
 def answers(url: str) -> bool:
     """Whether a Docker engine answers at `url`."""
     try:
-        client = docker.DockerClient(base_url=url, timeout=5)
-    except (DockerException, RequestException):
+        # A pinned version, because asking for the newest would connect before there is anything to close.
+        client = docker.APIClient(base_url=url, version=API_VERSION, timeout=5)
+    except DockerException:
         return False
     try:
         return bool(client.ping())

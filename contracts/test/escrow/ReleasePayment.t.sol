@@ -173,6 +173,8 @@ contract ReleasePaymentTest is EscrowFixture {
         vm.warp(START + DISPUTE_WINDOW + HOLD_PERIOD);
         expectNotOpen(stranger, id);
         expectNotOpen(creator, id);
+        vm.warp(START + 1000 days);
+        expectNotOpen(stranger, id);
     }
 
     function test_reverts_when_disputed() public {

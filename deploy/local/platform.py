@@ -44,7 +44,14 @@ class Site:
 
 @contextmanager
 def platform(
-    data: Path, environ: Mapping[str, str], say: Say, *, port: int = 0, echo: bool = False, need_docker: bool = True
+    data: Path,
+    environ: Mapping[str, str],
+    say: Say,
+    *,
+    port: int = 0,
+    rpc_port: int = 0,
+    echo: bool = False,
+    need_docker: bool = True,
 ) -> Iterator[Site]:
     """Start everything, yield it once it is ready, stop all of it at the end.
 
@@ -56,7 +63,7 @@ def platform(
     data.mkdir(exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_only_one(data))
-        anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, 8545, state=True)
+        anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, rpc_port, state=True)
         env = dict(environ) | _engines(data, environ, anvil, say, stack)
         env["DOCKER_HOST"], has_docker = _docker(data, environ, say, stack, need_docker)
         port = free_port(port)

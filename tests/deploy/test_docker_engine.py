@@ -1,5 +1,7 @@
 """Finding a Docker engine: the given one or none, and a sentence that says what to do."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,13 @@ pytestmark = [
     # docker-py leaves the socket of a refused connection to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def collect() -> Iterator[None]:
+    """Let the warning about such a socket come here, where it is expected, and not in a later test."""
+    yield
+    gc.collect()
 
 
 def test_a_given_engine_that_does_not_answer_is_not_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.02)
 
 
+def read(log: Path) -> bytes:
+    return log.read_bytes() if log.exists() else b""
+
+
 def make(tmp_path: Path, procfile: str) -> Supervisor:
     path = tmp_path / "Procfile"
     path.write_text(procfile)
@@ -55,7 +59,7 @@ def test_output_goes_to_the_process_log(tmp_path: Path) -> None:
     supervisor = make(tmp_path, "talker: sh -c 'echo out; echo err >&2; echo $SERVICE; sleep 60'\n")
     supervisor.start()
     try:
-        wait_for(lambda: (tmp_path / "logs/talker.log").read_bytes() == b"out\nerr\ntalker\n")
+        wait_for(lambda: read(tmp_path / "logs/talker.log") == b"out\nerr\ntalker\n")
     finally:
         supervisor.stop()
 
@@ -99,7 +103,7 @@ def test_stop_ends_a_process_that_ignores_the_signal(tmp_path: Path, monkeypatch
     supervisor.start()
     child = supervisor.processes[0].child
     assert child is not None
-    wait_for(lambda: (tmp_path / "logs/stubborn.log").read_bytes() == b"ready\n")
+    wait_for(lambda: read(tmp_path / "logs/stubborn.log") == b"ready\n")
     # when
     supervisor.stop()
     # then
@@ -115,7 +119,7 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     )
     parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT)
     log = tmp_path / "logs/web.log"
-    wait_for(lambda: log.exists() and log.read_bytes().endswith(b"\n"))
+    wait_for(lambda: read(log).endswith(b"\n"))
     pid = int(log.read_text())
     assert alive(pid)
     # when

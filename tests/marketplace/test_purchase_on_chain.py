@@ -301,11 +301,11 @@ def test_deposit_that_differs_from_our_terms_is_noted_and_credits_nobody(
 
 
 def test_quote_cannot_be_paid_late(
-    agent: Agent, rich_buyer: User, contracts: Contracts, call_reverts: Any, mine: Any
+    agent: Agent, rich_buyer: User, contracts: Contracts, call_reverts: Any, mine: Any, chain_time: Any
 ) -> None:
     purchase = quote(rich_buyer, agent, "ETH")
     steps = deposit_calls(purchase)
-    mine(1, seconds=settings.QUOTE_SECONDS + 60)
+    mine(1, seconds=int(purchase.valid_until.timestamp()) - chain_time() + 1)
     assert "QuoteExpired" in call_reverts(steps[0].call, rich_buyer.account)  # type: ignore[attr-defined]
 
 

@@ -1,7 +1,6 @@
 """Real containers, real workers, real Redis."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +46,7 @@ def base_image() -> str:
 def scripted(engine: docker.APIClient, base_image: str) -> Iterator[str]:
     """An image that runs the script in its input."""
     dockerfile = f"FROM {base_image}\nCMD {json.dumps(['/bin/sh', '-c', images.BOOTSTRAP])}"
-    with images.built(engine, f"agentnexus-test/scripted-{os.getpid()}", dockerfile) as reference:
+    with images.built(engine, "agentnexus-test/scripted", dockerfile) as reference:
         yield reference
 
 

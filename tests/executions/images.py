@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ def ensure_base() -> str:
 
 @contextmanager
 def built(client: docker.APIClient, repository: str, dockerfile: str) -> Iterator[str]:
-    """An image from a Dockerfile without context, as `repository@sha256:<image id>`; its tag is removed at the end."""
+    """An image from a Dockerfile without context, as `<repository>-<pid>@sha256:<image id>`; its tag is removed at the
+    end. The process in the name keeps test runs on one engine apart."""
+    repository = f"{repository}-{os.getpid()}"
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         data = dockerfile.encode()

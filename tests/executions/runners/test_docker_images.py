@@ -61,4 +61,4 @@ def test_image_removed_since_it_was_seen(runner: DockerRunner, engine: docker.AP
         assert run(runner, image, {}).output == []
     ran = run(runner, image, {})
     assert ran.outcome.ending == Ending.IMAGE
-    assert ran.sink.events[0] == "Pulling agentnexus-test/gone"
+    assert ran.sink.events[0] == f"Pulling {image.partition('@')[0]}"

@@ -9,7 +9,7 @@ from chain.errors import ChainResetError, IncompleteAnswerError, NotDeployedErro
 from chain.listener import reading, store
 from chain.listener.node import Header, Node
 from chain.listener.reading import TIP_DEPTH, Segment
-from chain.listener.windows import Window
+from chain.listener.windows import MANY_LOGS, Window
 from chain.models import Block, Cursor, Deployment
 from chain.networks import Network
 from chain.rpc import Pool, pool_of
@@ -109,7 +109,8 @@ class Listener:
         return reading.read_singly(node, cursor.block_hash, range(first, head.number + 1), addresses)
 
     def _read_range(self, node: Node, first: int, last: int, addresses: Sequence[str]) -> Segment | None:
-        """As many blocks from `first` on as the node answers for at once; None when it refuses even one."""
+        """As many blocks from `first` on as the node answers for at once and a transaction should hold; None when it
+        refuses even one."""
         while True:
             end = min(last, first + self._window.size - 1)
             try:
@@ -120,7 +121,8 @@ class Listener:
                 self._window.refused(end - first + 1)
             else:
                 self._window.answered(len(segment.logs))
-                return segment
+                if len(segment.logs) <= 2 * MANY_LOGS or end == first:
+                    return segment
 
     def _on_chain(self, node: Node, cursor: Cursor, head: Header) -> bool:
         """Whether the block that we read last is still part of the node's chain, as far as the node can tell."""

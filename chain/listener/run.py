@@ -2,12 +2,13 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from chain.audit import audit
-from chain.errors import ChainError, NotDeployedError, RpcUnavailableError
+from chain.errors import ChainError, ChainResetError, NotDeployedError, RpcUnavailableError
 from chain.listener.heartbeat import beat
 from chain.listener.listener import Listener
 from chain.models import Cursor
@@ -35,6 +36,9 @@ class Follower:
         self._rescanned_at = time.monotonic()
         self._backfilled_at = time.monotonic() - BACKFILL_SECONDS
         self._progressed_at = time.monotonic()
+        self._busy = False
+        self._longest_pause = LONGEST_PAUSE
+        self._trouble = ""
         self._warning = ""
 
     def run(self) -> None:
@@ -51,33 +55,46 @@ class Follower:
     def round(self) -> float:
         """One round of work; seconds to wait before the next."""
         close_old_connections()
-        trouble = ""
-        busy = False
-        try:
-            busy = self._listener.step() > 0
-            if busy:
-                self._progressed_at = time.monotonic()
-            else:
-                self._sender.step()
-                self._look_back()
-                self._look_around()
-        except ChainError as exc:
-            trouble = exc.message
-            log = logger.warning if isinstance(exc, RpcUnavailableError | NotDeployedError) else logger.error
-            log("listener_waits", network=self.network.slug, code=exc.code, detail=exc.message)
-        except (DatabaseError, InterfaceError) as exc:
-            trouble = f"The database failed ({type(exc).__name__})."
-            logger.exception("listener_database_error", network=self.network.slug)
-            connection.close()
-        except Exception as exc:  # a handler of a higher room; the listener must outlive it
-            trouble = f"A handler failed ({type(exc).__name__}); see the listener's log."
-            logger.exception("listener_handler_error", network=self.network.slug)
+        self._busy, self._longest_pause = False, LONGEST_PAUSE
+        trouble = self._attempt(self._listen)
+        if not self._busy:
+            # Sending does not wait for a handler that fails, nor listening for a key that is missing.
+            trouble = self._attempt(self._sender.step) or trouble
         self._beat(trouble)
+        self._trouble = trouble
         if trouble:
             self._failures += 1
-            return min(LONGEST_PAUSE, SHORTEST_PAUSE * (1 << min(self._failures, 10)))
+            return min(self._longest_pause, SHORTEST_PAUSE * (1 << min(self._failures, 10)))
         self._failures = 0
-        return 0.0 if busy else max(SHORTEST_PAUSE, self.network.block_time / 2)
+        return 0.0 if self._busy else max(SHORTEST_PAUSE, self.network.block_time / 2)
+
+    def _listen(self) -> None:
+        self._busy = self._listener.step() > 0
+        if self._busy:
+            self._progressed_at = time.monotonic()
+        else:
+            self._look_back()
+            self._look_around()
+
+    def _attempt(self, work: Callable[[], object]) -> str:
+        """Do `work`; a sentence on what went wrong, or ""."""
+        try:
+            work()
+        except ChainError as exc:
+            if exc.message != self._trouble:
+                log = logger.warning if isinstance(exc, RpcUnavailableError | NotDeployedError) else logger.error
+                log("listener_waits", network=self.network.slug, code=exc.code, detail=exc.message)
+            if isinstance(exc, NotDeployedError) or (self.network.is_local and isinstance(exc, ChainResetError)):
+                self._longest_pause = self.network.block_time  # somebody is about to deploy, and wants to see it work
+            return exc.message
+        except (DatabaseError, InterfaceError) as exc:
+            logger.exception("listener_database_error", network=self.network.slug)
+            connection.close()
+            return f"The database failed ({type(exc).__name__})."
+        except Exception as exc:  # a handler of a higher room; the listener must outlive it
+            logger.exception("listener_handler_error", network=self.network.slug)
+            return f"A handler failed ({type(exc).__name__}); see the listener's log."
+        return ""
 
     def _look_back(self) -> None:
         """At the head: read the last blocks again every minute, and a day's blocks every day."""

@@ -115,9 +115,13 @@ def reconcile(
 
 
 def _compare_and_set(cursor: Cursor, number: int, block_hash: str, head: int) -> bool:
-    moved = Cursor.objects.filter(
+    """Move the cursor if it still is where `cursor` says; its row stays locked until the transaction ends."""
+    unmoved = Cursor.objects.filter(
         network=cursor.network, block_number=cursor.block_number, block_hash=cursor.block_hash
-    ).update(block_number=number, block_hash=block_hash, head_number=head, updated_at=timezone.now())
+    )
+    if not unmoved.select_for_update(skip_locked=True):
+        return False  # another listener has moved it, or is doing so now: waiting for it would gain nothing
+    moved = unmoved.update(block_number=number, block_hash=block_hash, head_number=head, updated_at=timezone.now())
     return moved == 1
 
 

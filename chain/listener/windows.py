@@ -21,7 +21,7 @@ class Window:
     def answered(self, logs: int) -> None:
         """The range was read and held this many logs."""
         if logs > MANY_LOGS:
-            self.size = max(SMALLEST, self.size // 2)
+            self.size = max(SMALLEST, self.size // 2 if logs <= 4 * MANY_LOGS else self.size * MANY_LOGS // logs)
         elif logs < FEW_LOGS:
             self.size = min(self._ceiling, self.size * 2)
             # A refusal is not for ever: another node may answer next.

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from abnf import ParseError
-from siwe import SiweMessage
-
 from wallets.errors import SignInError
 
 # Ours has about 400 characters. The grammar's parser tries again and again where a text is ambiguous: 1,900 letters
@@ -79,6 +76,10 @@ def parse(text: str) -> SignInMessage:
         raise SignInError.of("siwe_too_large")
     if not lines[0].endswith(_FIRST_LINE_END):
         raise SignInError.of("siwe_malformed")
+    # Half a second to import, and only a sign-in needs it: no other process should wait for it at its start.
+    from abnf import ParseError
+    from siwe import SiweMessage
+
     try:
         parsed = SiweMessage.from_message(text)
         return SignInMessage(

@@ -114,7 +114,7 @@ def booked() -> dict[str, bool]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_book")
 def test_a_listener_killed_at_any_step_loses_and_doubles_nothing(
-    contracts: Contracts, funded_wallet: Any, send: Any, make_quote: QuoteMaker, record_property: Any
+    contracts: Contracts, funded_wallet: Any, send: Any, make_quote: QuoteMaker
 ) -> None:
     """Two deposits are on the chain and read, two are on a branch that was read and is lost, one is new."""
     network, escrow, buyer = contracts.network, contracts.escrow, funded_wallet()
@@ -154,7 +154,6 @@ def test_a_listener_killed_at_any_step_loses_and_doubles_nothing(
         if got_through:
             break
     assert got_through
-    record_property("steps", step)
     assert step > 40
 
 
@@ -178,7 +177,7 @@ class _Tables:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("replaced", [False, True])
-def test_an_outbox_killed_at_any_step_sends_once(contracts: Contracts, replaced: bool, record_property: Any) -> None:
+def test_an_outbox_killed_at_any_step_sends_once(contracts: Contracts, replaced: bool) -> None:
     """With `replaced` every transaction waits long enough at each look to be signed anew at a higher fee."""
     network, pool = contracts.network, pool_of(contracts.network)
     call = contracts.entitlements.encode_mint
@@ -220,7 +219,6 @@ def test_an_outbox_killed_at_any_step_sends_once(contracts: Contracts, replaced:
         if got_through:
             break
     assert got_through
-    record_property("steps", step)
     assert step > 60
 
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from chain.errors import UnknownNetworkError
+from chain.listener.heartbeat import last_beat
 from chain.models import Block, Cursor, Deployment, Event, OutboxAttempt, OutboxTransaction, SendingAccount
 from chain.networks import Network, get_network
 from chain.tokens import format_units
@@ -46,11 +47,21 @@ class DeploymentAdmin(ReadOnlyAdmin):
 
 @admin.register(Cursor)
 class CursorAdmin(ReadOnlyAdmin):
-    list_display = ("network", "block_number", "head_number", "behind", "updated_at")
+    list_display = ("network", "block_number", "head_number", "behind", "state", "updated_at")
+    readonly_fields = ("behind", "state")
 
     @admin.display(description="blocks behind")
     def behind(self, row: Cursor) -> int:
         return max(0, row.head_number - row.block_number)
+
+    @admin.display(description="state")
+    def state(self, row: Cursor) -> str:
+        """What holds the listener up, or differs from the chain, with what to do."""
+        network = _network(row.network)
+        heartbeat = last_beat(network) if network else None
+        if heartbeat is None:
+            return "No listener runs. Start `manage.py listen`."
+        return heartbeat.trouble or heartbeat.warning or "follows the chain"
 
 
 @admin.register(Block)

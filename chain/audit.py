@@ -1,7 +1,7 @@
 """Holds everything we know of a network against the network itself. Changes nothing.
 
-A finding that is not ok says what differs and what to do. `manage.py check_chain` prints them; the listener logs those
-that are not ok once a day and reports them through the health checks.
+A finding that is not ok says what differs and what to do. `manage.py check_chain` prints them; the listener looks
+every hour, logs what is not ok, and shows it through the health checks and in the admin.
 """
 
 from collections import defaultdict
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from chain import artefacts
 from chain.artefacts import ENTITLEMENTS, ESCROW
@@ -41,15 +42,16 @@ class Finding:
     detail: str
 
 
-def audit(network: Network) -> Iterator[Finding]:
-    """Every finding about `network`, in the order in which troubles explain each other."""
+def audit(network: Network, most_holders: int = MOST_HOLDERS) -> Iterator[Finding]:
+    """Every finding about `network`, in the order in which troubles explain each other. Entitlements are compared for
+    the `most_holders` that changed last."""
     parts: tuple[tuple[str, Callable[[Network], Iterator[Finding]]], ...] = (
         ("endpoints", _endpoints),
         ("contracts", _contracts),
         ("roles", _roles),
         ("cursor", _cursor),
         ("escrow's books", _books),
-        ("entitlements", _entitlements),
+        ("entitlements", lambda each: _entitlements(each, most_holders)),
         ("keys", _keys),
         ("outbox", _outbox),
     )
@@ -116,7 +118,7 @@ def _books(network: Network) -> Iterator[Finding]:
     if cursor is None:
         return
     held: dict[str, int] = defaultdict(int)
-    live = Event.objects.filter(network=network.slug, contract=ESCROW).exclude(status=Event.Status.REVERTED)
+    live = _live_events(cursor, ESCROW)
     for name, args in live.filter(name__in=["PaymentDeposited", "Withdrawn"]).values_list("name", "args"):
         held[args["token"]] += int(args["amount"]) if name == "PaymentDeposited" else -int(args["amount"])
     escrow = Escrow.for_network(network)
@@ -132,31 +134,42 @@ def _books(network: Network) -> Iterator[Finding]:
         yield Finding(f"escrow's {token.symbol}", balance == ledger, detail)
 
 
+def _live_events(cursor: Cursor, contract: str) -> QuerySet[Event]:
+    """Events up to the block that we compare at; a listener may be storing later ones."""
+    return Event.objects.filter(
+        network=cursor.network, contract=contract, block_number__lte=cursor.block_number
+    ).exclude(status=Event.Status.REVERTED)
+
+
 def _balance(network: Network, token: Token, account: str, block: str) -> int:
     if token.address == NATIVE:
         return int(pool_of(network).call("eth_getBalance", account, block), 16)
     return int(Erc20(network, token).contract.read("balanceOf", account, block=block))
 
 
-def _entitlements(network: Network) -> Iterator[Finding]:
+def _entitlements(network: Network, most_holders: int) -> Iterator[Finding]:
     """The newest change of each holder's access that we know of, against the contract at the same block."""
     cursor = Cursor.objects.filter(network=network.slug).first()
     if cursor is None:
         return
     changes = (
-        Event.objects.filter(network=network.slug, contract=ENTITLEMENTS, name="EntitlementChanged")
-        .exclude(status=Event.Status.REVERTED)
+        _live_events(cursor, ENTITLEMENTS)
+        .filter(name="EntitlementChanged")
         .order_by("block_number", "log_index")
         .values_list("args", flat=True)
     )
-    newest = {(args["holder"], int(args["agentId"])): int(args["expiresAt"]) for args in changes}
+    newest: dict[tuple[str, int], int] = {}
+    for args in changes:
+        key = args["holder"], int(args["agentId"])
+        newest.pop(key, None)  # so that the last to change comes last
+        newest[key] = int(args["expiresAt"])
     entitlements = Entitlements.for_network(network)
     wrong: list[str] = []
-    for (holder, agent_id), expected in list(newest.items())[-MOST_HOLDERS:]:
+    for (holder, agent_id), expected in list(newest.items())[-most_holders:]:
         found = entitlements.contract.read("expiresAt", holder, agent_id, block=hex(cursor.block_number))
         if found != expected:
             wrong.append(f"{holder} for agent {agent_id}: {found} on the chain, {expected} here")
-    detail = f"{min(len(newest), MOST_HOLDERS)} compared"
+    detail = f"{min(len(newest), most_holders)} compared"
     if wrong:
         detail = f"{len(wrong)} differ, first {wrong[0]}. Run: manage.py reindex 0 --singly"
     yield Finding("entitlements", not wrong, detail)

@@ -20,6 +20,8 @@ logger = structlog.get_logger(__name__)
 
 RESCAN_SECONDS = 60.0
 BACKFILL_SECONDS = 24 * 3600.0
+AUDIT_SECONDS = 3600.0
+AUDITED_HOLDERS = 200
 STALLED_BLOCKS = 15
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 
@@ -35,11 +37,13 @@ class Follower:
         self._failures = 0
         self._rescanned_at = time.monotonic()
         self._backfilled_at = time.monotonic() - BACKFILL_SECONDS
+        self._audited_at = time.monotonic() - AUDIT_SECONDS + RESCAN_SECONDS
         self._progressed_at = time.monotonic()
         self._busy = False
         self._longest_pause = LONGEST_PAUSE
         self._trouble = ""
-        self._warning = ""
+        self._disagreement = ""
+        self._drift = ""
 
     def run(self) -> None:
         """Poll until stopped. Outages of the node or the database, and errors of handlers, are waited out: nothing is
@@ -97,15 +101,18 @@ class Follower:
         return ""
 
     def _look_back(self) -> None:
-        """At the head: read the last blocks again every minute, and a day's blocks every day."""
+        """At the head: read the last blocks again every minute and a day's blocks every day, and hold what we know
+        against the chain every hour, first when the start is a minute past."""
         now = time.monotonic()
         if now - self._rescanned_at >= RESCAN_SECONDS:
             self._rescanned_at = now
             self._listener.rescan()
-            self._warning = disagreement(self._listener.pool, self.network.confirmations)
+            self._disagreement = disagreement(self._listener.pool, self.network.confirmations)
         if now - self._backfilled_at >= BACKFILL_SECONDS:
             self._backfilled_at = now
             self._listener.backfill(int(BACKFILL_SECONDS) // self.network.block_time)
+        if now - self._audited_at >= AUDIT_SECONDS:
+            self._audited_at = now
             self._audit()
 
     def _look_around(self) -> None:
@@ -120,8 +127,10 @@ class Follower:
         set_laggards_aside(self._listener.pool)
 
     def _audit(self) -> None:
-        for finding in audit(self.network):
+        self._drift = ""
+        for finding in audit(self.network, AUDITED_HOLDERS):
             if not finding.ok:
+                self._drift = self._drift or f"{finding.name}: {finding.detail} (manage.py check_chain tells more)."
                 logger.error("chain_differs", network=self.network.slug, what=finding.name, detail=finding.detail)
 
     def _beat(self, trouble: str) -> None:
@@ -130,7 +139,7 @@ class Follower:
         except (DatabaseError, InterfaceError):
             cursor = None
         block, head = (cursor.block_number, cursor.head_number) if cursor else (-1, -1)
-        beat(self.network, block, head, trouble, self._warning)
+        beat(self.network, block, head, trouble, self._disagreement or self._drift)
 
 
 def follow(networks: tuple[Network, ...], stop: threading.Event) -> None:

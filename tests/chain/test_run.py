@@ -139,7 +139,12 @@ def test_it_looks_back_every_minute_and_every_day(contracts: Contracts, monkeypa
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(Listener, "rescan", lambda self: done.append("rescan"))
     monkeypatch.setattr(Listener, "backfill", lambda self, blocks: done.append(f"backfill {blocks}"))
-    monkeypatch.setattr(run, "audit", lambda network: iter(()))
+
+    def audit(network: Network, most_holders: int) -> list[Any]:
+        done.append(f"audit {most_holders}")
+        return []
+
+    monkeypatch.setattr(run, "audit", audit)
     follower = follower_of(contracts.network)
     while follower.round() == 0:
         pass
@@ -149,10 +154,38 @@ def test_it_looks_back_every_minute_and_every_day(contracts: Contracts, monkeypa
     assert done == ["backfill 86400"]
     now[0] += 2
     follower.round()
-    assert done == ["backfill 86400", "rescan"]
-    now[0] += 24 * 3600
+    assert done == ["backfill 86400", "rescan", "audit 200"]
+    now[0] += 3600
     follower.round()
-    assert done[2:] == ["rescan", "backfill 86400"]
+    assert done[3:] == ["rescan", "audit 200"]
+    now[0] += 23 * 3600
+    follower.round()
+    assert done[5:] == ["rescan", "backfill 86400", "audit 200"]
+
+
+@pytest.mark.django_db
+def test_what_differs_from_the_chain_is_told_until_it_is_set_right(
+    contracts: Contracts, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    follower = follower_of(contracts.network)
+    while follower.round() == 0:
+        pass
+    settings.PLATFORM_FEE_BPS = 300
+    now[0] += 3700
+    follower.round()
+    beat = last_beat(contracts.network)
+    assert beat is not None
+    assert beat.warning == (
+        "platform fee: 250 basis points on the chain, 300 in the settings (manage.py check_chain tells more)."
+    )
+    settings.PLATFORM_FEE_BPS = 250
+    now[0] += 3700
+    follower.round()
+    beat = last_beat(contracts.network)
+    assert beat is not None
+    assert beat.warning == ""
 
 
 @pytest.mark.django_db
@@ -174,7 +207,7 @@ def test_an_endpoint_that_stands_still_makes_way(monkeypatch: pytest.MonkeyPatch
     )
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(run, "audit", lambda network: iter(()))
+    monkeypatch.setattr(run, "audit", lambda network, most: iter(()))
     monkeypatch.setattr("chain.listener.listener.pool_of", lambda network: pool)
     monkeypatch.setattr("chain.outbox.sender.pool_of", lambda network: pool)
     follower = follower_of(network)

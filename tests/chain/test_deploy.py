@@ -1,20 +1,24 @@
 """`manage.py deploy_contracts` on a chain of its own."""
 
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from eth_account import Account
 from pytest_django.fixtures import Settings
 
 from chain import artefacts, events
 from chain.artefacts import ENTITLEMENTS, ESCROW, TEST_USDC
 from chain.bindings.escrow import Escrow
-from chain.deployments import CodeState, code_state
+from chain.deployments import CodeState, code_state, forget_network
 from chain.deployments.deploy import constructor_args
-from chain.errors import RpcUnavailableError
+from chain.errors import RpcError, RpcUnavailableError
 from chain.events import Handlers
 from chain.listener import Listener
 from chain.models import Block, Cursor, Deployment, Event, OutboxTransaction, SendingAccount
@@ -239,6 +243,88 @@ def test_the_ownership_is_offered_once(anvil: Anvil) -> None:
     assert said.count("it must call acceptOwnership") == 2
     assert Escrow.for_network(get_network("second")).contract.read("pendingOwner") == owner
     assert deploy("second", "--owner", owner).count(f"ownership offered to {owner} is done") == 2
+
+
+@pytest.mark.django_db
+def test_what_only_another_owner_can_do_is_told(anvil: Anvil, settings: Settings) -> None:
+    owner = "0x000000000000000000000000000000000000dEaD"
+    deploy("second", "--owner", owner)
+    pool = pool_of(get_network("second"))
+    pool.call("anvil_impersonateAccount", owner)
+    pool.call("anvil_setBalance", owner, hex(10**18))
+    accept = artefacts.load(ENTITLEMENTS).interface.encode_call("acceptOwnership")
+    pool.call("eth_sendTransaction", {"from": owner, "to": rows()[ENTITLEMENTS], "data": "0x" + accept.hex()})
+    deploy("second")  # all is done, so nobody needs to be the owner
+    settings.KEYS = {**settings.KEYS, "GRANT_KEY": OWN_KEY}
+    with pytest.raises(CommandError, match=rf"is not done yet and needs AgentNexusEntitlements's owner {owner}"):
+        deploy("second")
+
+
+@pytest.mark.django_db
+def test_elsewhere_every_transaction_is_waited_for_until_it_is_confirmed(anvil: Anvil, settings: Settings) -> None:
+    settings.NETWORKS["second"].update({"is_local": False, "confirmations": 3})
+    settings.FEE_RECIPIENT = "0x000000000000000000000000000000000000dEaD"
+    settings.KEYS = {name: f"0x{index + 77:064x}" for index, name in enumerate(settings.KEYS)}
+    network = get_network("second")
+    pool = pool_of(network)
+    pool.call("anvil_setBalance", Account.from_key(settings.KEYS["DEPLOYER_KEY"]).address, hex(10**18))
+    done = threading.Event()
+
+    def mine() -> None:
+        while not done.wait(0.05):
+            pool.call("anvil_mine", "0x1")
+
+    miner = threading.Thread(target=mine)
+    miner.start()
+    try:
+        said = deploy("second")
+    finally:
+        done.set()
+        miner.join()
+    assert set(rows()) == {ESCROW, ENTITLEMENTS}
+    assert set(OutboxTransaction.objects.values_list("status", flat=True)) == {"confirmed"}
+    assert "TestUSDC" not in said
+    assert [token.symbol for token in tokens_for(network)] == ["ETH"]
+    with pytest.raises(ValueError, match="not a local chain"):
+        forget_network(network)
+
+
+@pytest.mark.django_db
+def test_a_deployment_that_is_never_mined_says_how_to_go_on(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chain.deployments.deploy.PATIENCE_SECONDS", 0.2)
+    pool_of(get_network("second")).call("evm_setAutomine", False)
+    with pytest.raises(CommandError, match=r"It is not mined yet\..*run this again to go on"):
+        deploy("second")
+    pool_of(get_network("second")).call("evm_setAutomine", True)
+    pool_of(get_network("second")).call("anvil_mine", "0x1")
+    monkeypatch.undo()
+    deploy("second")
+    assert set(rows()) == {ESCROW, ENTITLEMENTS, TEST_USDC}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_deployments_do_not_run_at_the_same_time(anvil: Anvil) -> None:
+    with psycopg.connect(**connection.get_connection_params() | {"context": None, "cursor_factory": None}) as other:
+        other.execute("SELECT pg_advisory_lock(hashtext('deploy:second'))")
+        with pytest.raises(CommandError, match="Another deployment to Second is running"):
+            deploy("second")
+    deploy("second")
+
+
+@pytest.mark.django_db
+def test_a_transaction_that_failed_is_made_anew_by_the_next_run(anvil: Anvil, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = outbox_sender.Sender._estimate
+
+    def refuse(self: Any, row: Any) -> int:
+        raise RpcError("execution reverted", rpc_code=3)
+
+    monkeypatch.setattr(outbox_sender.Sender, "_estimate", refuse)
+    with pytest.raises(CommandError, match="AgentNexusEntitlements was not done: execution reverted"):
+        deploy("second")
+    monkeypatch.setattr(outbox_sender.Sender, "_estimate", whole)
+    deploy("second")
+    assert OutboxTransaction.objects.get(status="failed").idempotency_key.endswith("#0")
+    assert OutboxTransaction.objects.filter(idempotency_key__endswith="#1").count() == 1
 
 
 @pytest.mark.django_db

@@ -22,8 +22,9 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 when pages can be served; 503 when PostgreSQL or Redis is away. Chain and Docker troubles are reported as
     `degraded`: the site stays up, purchases and executions wait."""
     required = [_check("database", _database), _check("redis", _redis)]
-    degradable = [*chain_health.status(), *execution_health.status()] if required[0]["ok"] else []
     ok = all(check["ok"] for check in required)
+    # The rest is read from PostgreSQL and Redis: without them there is nothing more to say.
+    degradable = [*chain_health.status(), *execution_health.status()] if ok else []
     state = "ok" if ok and all(check["ok"] for check in degradable) else "degraded" if ok else "down"
     return JsonResponse({"status": state, "checks": [*required, *degradable]}, status=200 if ok else 503)
 

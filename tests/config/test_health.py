@@ -1,5 +1,6 @@
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.mark.django_db
@@ -15,3 +16,13 @@ def test_ready_names_each_required_part(client: Client) -> None:
     checks = {check["name"]: check["ok"] for check in response.json()["checks"]}
     assert checks["database"] is True
     assert checks["redis"] is True
+
+
+@pytest.mark.django_db
+def test_ready_says_that_redis_is_away(client: Client, settings: SettingsWrapper) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    report = response.json()
+    assert report["status"] == "down"
+    assert [(check["name"], check["ok"]) for check in report["checks"]] == [("database", True), ("redis", False)]

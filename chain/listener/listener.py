@@ -101,6 +101,8 @@ class Listener:
 
     def _read_on(self, node: Node, cursor: Cursor, head: Header, addresses: Sequence[str]) -> Segment | None:
         first = cursor.block_number + 1
+        if head.number == first and head.parent_hash == cursor.block_hash:
+            return reading.read_blocks(node, [head], addresses)
         if head.number - first >= TIP_DEPTH:
             segment = self._read_range(node, first, head.number - TIP_DEPTH, addresses)
             if segment is not None:

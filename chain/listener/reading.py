@@ -47,14 +47,16 @@ def read_singly(node: Node, parent: str | None, numbers: range, addresses: Seque
                 raise IncompleteAnswerError(f"{node.name} changed its mind on block {number} while it was read.")
             break
         headers.append(header)
-    if not headers:
-        return None
-    logs = logs_of_blocks(node, headers, addresses)
+    return read_blocks(node, headers, addresses) if headers else None
+
+
+def read_blocks(node: Node, headers: Sequence[Header], addresses: Sequence[str]) -> Segment:
+    """The blocks of these headers, which follow each other."""
     return Segment(
         first=headers[0].number,
         tip=headers[-1],
         headers=tuple(headers),
-        logs=tuple(logs),
+        logs=tuple(logs_of_blocks(node, headers, addresses)),
         timestamps={header.number: header.timestamp for header in headers},
     )
 

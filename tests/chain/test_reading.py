@@ -177,6 +177,21 @@ def test_only_blocks_whose_filter_has_us_cost_a_request() -> None:
     assert fake.requests == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("busy", "events", "requests"), [(False, 0, 1), (False, 2, 2), (True, 0, 2)])
+def test_what_a_new_block_costs(busy: bool, events: int, requests: int) -> None:
+    chain = FakeChain(random.Random(2), busy=busy)
+    listener, fake = listening(chain)
+    chain.mine(events=0)
+    settle(listener)
+    before = fake.requests
+    chain.mine(events=events)
+    assert listener.step() == 1
+    assert fake.requests - before == requests
+    assert listener.step() == 0
+    assert fake.requests - before == requests + 1
+
+
 # ---------------------------------------------------------------- windows
 
 
@@ -329,12 +344,12 @@ def test_what_was_read_from_an_outdated_cursor_is_dropped(
     listener, _ = listening(chain)
     settle(listener)
     chain.mine(events=1)
-    whole = reading.read_singly
+    whole = reading.read_blocks
 
     def meanwhile(*args: Any) -> Any:
         moved(Cursor.objects.all())
         return whole(*args)
 
-    monkeypatch.setattr(reading, "read_singly", meanwhile)
+    monkeypatch.setattr(reading, "read_blocks", meanwhile)
     assert listener.step() == 0
     assert Event.objects.count() == 5

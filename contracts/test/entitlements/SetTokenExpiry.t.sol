@@ -49,6 +49,14 @@ contract SetTokenExpiryTest is EntitlementsFixture {
         vm.assertEq(expiry(), START + 1);
     }
 
+    function test_access_can_be_bought_beside_life_set_by_hand() public {
+        set(LIFETIME);
+        Grant memory timed = mint(30 days);
+        vm.assertEq(timed.start, START);
+        vm.assertEq(takeBack(timed), 30 days);
+        vm.assertEq(expiry(), LIFETIME);
+    }
+
     function test_reverts_when_not_in_the_future() public {
         vm.prank(minter);
         vm.expectRevert(

@@ -5,6 +5,7 @@ import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 
 import {AgentNexusEntitlements} from "../../src/AgentNexusEntitlements.sol";
 import {EntitlementsFixture} from "../support/EntitlementsFixture.sol";
+import {Vm} from "../support/Vm.sol";
 
 contract TakeBackTokenTest is EntitlementsFixture {
     function test_the_only_grant_leaves_nothing() public {
@@ -24,9 +25,13 @@ contract TakeBackTokenTest is EntitlementsFixture {
         mint(30 days);
         Grant memory last = mint(10 days);
 
-        expectChange(START + 30 days);
+        vm.recordLogs();
         vm.assertEq(takeBack(last), 10 days);
 
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 1); // the change, and no burn
+        vm.assertEq(logs[0].topics[0], AgentNexusEntitlements.EntitlementChanged.selector);
+        vm.assertEq(abi.decode(logs[0].data, (uint256)), START + 30 days);
         vm.assertEq(expiry(), START + 30 days);
         vm.assertEq(entitlements.balanceOf(holder, AGENT), 1);
     }
@@ -133,6 +138,29 @@ contract TakeBackTokenTest is EntitlementsFixture {
         vm.assertEq(expiry(), START + 31 days);
     }
 
+    function test_a_grant_that_ended_long_ago_in_a_run_that_goes_on_gives_back_nothing() public {
+        Grant memory first = mint(1 days);
+        mint(30 days);
+        vm.warp(START + 20 days);
+
+        vm.assertEq(takeBack(first), 0);
+
+        vm.assertEq(expiry(), START + 31 days);
+    }
+
+    function test_a_gap_behind_a_grant_does_not_move_it() public {
+        mint(30 days);
+        Grant memory second = mint(10 days);
+        Grant memory third = mint(5 days);
+        mint(1 days);
+        takeBack(third);
+        vm.warp(START + 32 days);
+
+        vm.assertEq(takeBack(second), 8 days);
+
+        vm.assertEq(expiry(), START + 33 days);
+    }
+
     function test_a_grant_in_its_last_second_gives_back_one_second() public {
         Grant memory first = mint(1 days);
         mint(30 days);
@@ -164,7 +192,33 @@ contract TakeBackTokenTest is EntitlementsFixture {
         vm.assertEq(expiry(), START + 30 days);
     }
 
+    function test_the_last_grant_after_a_gap_makes_no_second_gap() public {
+        Grant memory first = mint(30 days);
+        mint(10 days);
+        Grant memory last = mint(5 days);
+        takeBack(first);
+        takeBack(last);
+
+        Grant memory next = mint(7 days);
+
+        vm.assertEq(next.start, START + 40 days); // behind the second, by the line as it was at first
+        vm.assertEq(expiry(), START + 17 days);
+        vm.assertEq(takeBack(next), 7 days);
+        vm.assertEq(expiry(), START + 10 days);
+    }
+
     // ---------------------------------------------------------------- for life
+
+    function test_each_grant_for_life_counts() public {
+        Grant memory forLife = mint(0);
+        mint(0);
+        mint(0);
+        takeBack(forLife);
+        takeBack(forLife);
+        vm.assertEq(expiry(), LIFETIME);
+        takeBack(forLife);
+        vm.assertEq(expiry(), 0);
+    }
 
     function test_access_for_life_leaves_the_timed_access_beneath() public {
         mint(30 days);

@@ -169,6 +169,13 @@ contract DepositPaymentTest is EscrowFixture {
         vm.assertEq(address(escrow).balance, 2 * PRICE);
     }
 
+    function test_tokens_that_are_already_there_do_not_count() public {
+        usdc.mint(address(escrow), 3 * USDC_PRICE + 1);
+        depositUsdc();
+        depositUsdc();
+        vm.assertEq(usdc.balanceOf(address(escrow)), 5 * USDC_PRICE + 1);
+    }
+
     function test_the_highest_amount_agent_and_duration() public {
         Quote memory quote = etherQuote();
         quote.amount = escrow.MAX_AMOUNT();

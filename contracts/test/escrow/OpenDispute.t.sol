@@ -47,6 +47,12 @@ contract OpenDisputeTest is EscrowFixture {
             id,
             abi.encodeWithSelector(AgentNexusEscrow.DisputeWindowOver.selector, id, releaseAfter, releaseAfter)
         );
+        vm.warp(releaseAfter + 5);
+        expectRefused(
+            buyer,
+            id,
+            abi.encodeWithSelector(AgentNexusEscrow.DisputeWindowOver.selector, id, releaseAfter, releaseAfter + 5)
+        );
     }
 
     function test_reverts_when_the_caller_did_not_pay() public {

@@ -168,6 +168,45 @@ contract RefundPaymentTest is EscrowFixture {
         vm.assertEq(entitlements.expiresAt(buyer, AGENT), START + 2 days + ACCESS);
     }
 
+    function test_nobody_is_asked_for_access_that_ran_out() public {
+        Quote memory quote = etherQuote();
+        quote.accessDuration = DISPUTE_WINDOW + HOLD_PERIOD;
+        bytes32 first = deposit(quote);
+        quote = etherQuote();
+        quote.accessDuration = 0;
+        quote.recipient = friend;
+        bytes32 forLife = deposit(quote);
+        vm.warp(START + DISPUTE_WINDOW + HOLD_PERIOD);
+        vm.expectCall(address(entitlements), abi.encodePacked(entitlements.takeBackToken.selector), 1);
+
+        refundFrom(stranger, first); // in the second in which its access ends
+        vm.warp(block.timestamp + 1 days);
+        refundFrom(stranger, forLife); // the one call
+    }
+
+    function test_nobody_is_asked_long_after_the_access_ran_out() public {
+        Quote memory quote = etherQuote();
+        quote.accessDuration = 1 days;
+        bytes32 id = deposit(quote);
+        vm.warp(START + 1000 days);
+        vm.expectCall(address(entitlements), abi.encodePacked(entitlements.takeBackToken.selector), 0);
+
+        refundFrom(stranger, id);
+
+        vm.assertEq(escrow.withdrawable(address(0), buyer), PRICE);
+    }
+
+    function test_access_that_begins_beyond_32_bits_of_time() public {
+        Quote memory quote = etherQuote();
+        quote.accessDuration = type(uint32).max;
+        deposit(quote);
+        bytes32 later = depositEther();
+
+        refundFrom(creator, later);
+
+        vm.assertEq(entitlements.expiresAt(buyer, AGENT), uint64(START) + type(uint32).max);
+    }
+
     function test_access_for_life_gives_way_to_what_was_there_before() public {
         depositEther();
         Quote memory quote = etherQuote();

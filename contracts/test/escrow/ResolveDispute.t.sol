@@ -148,6 +148,13 @@ contract ResolveDisputeTest is EscrowFixture {
         expectRefused(
             arbiter, id, 0, abi.encodeWithSelector(AgentNexusEscrow.ResolutionOver.selector, id, expiresAt, expiresAt)
         );
+        vm.warp(expiresAt + 5);
+        expectRefused(
+            arbiter,
+            id,
+            0,
+            abi.encodeWithSelector(AgentNexusEscrow.ResolutionOver.selector, id, expiresAt, expiresAt + 5)
+        );
     }
 
     function test_reverts_when_not_disputed() public {

@@ -255,7 +255,8 @@ async function watchReceipt(hash) {
 function show(update) {
   purchase = { ...purchase, ...update };
   const badge = document.querySelector("[data-status-badge]");
-  if (badge) badge.hidden = true;
+  // It was written when the page was made; the steps say what came after.
+  if (badge) badge.hidden = purchase.status !== root.dataset.status;
   if (purchase.status === "deposited") {
     clearProblem();
     part("pay").hidden = true;

@@ -60,6 +60,9 @@ brownie: install ## a Brownie console on a development chain
 contracts-%: install
 	$(MAKE) --no-print-directory -C contracts $*
 
+attack: install ## every attack on the sandbox three times: a table, and a count of what broke
+	@$(PY) -m tests.attacks
+
 bench: install ## every benchmark, one figure a line
 	@for file in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$file .py) || exit 1; done
 	@$(MAKE) --no-print-directory -C contracts bench-gas
@@ -79,4 +82,4 @@ assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
 	$(PY) -m deploy.agents.new $(NAME)
 
-.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit brownie bench bench-gas assets new-agent
+.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit attack brownie bench bench-gas assets new-agent

@@ -38,6 +38,7 @@ class Limits:
     log_lines: int
     log_line: int  # longer lines are cut with a visible mark
     written: int  # of both streams together; more ends the run
+    written_lines: int = 1_000_000  # likewise: a short line costs the worker as much as a long one
     processes: int = 64
     scratch: int = 64 * 1024 * 1024  # /tmp
     scratch_files: int = 4096

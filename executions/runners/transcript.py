@@ -34,7 +34,7 @@ class Transcript:
         self._event = event
         self._buffers = {STDOUT: _Buffer(), STDERR: _Buffer()}
         self._candidate: tuple[bytes, float] | None = None
-        self._received = self._kept = self._count = 0
+        self._received = self._lines = self._kept = self._count = 0
         self._truncated = False
         self.overflow: str | None = None
 
@@ -45,12 +45,18 @@ class Transcript:
         self._received += len(data)
         buffer = self._buffers[source]
         *complete, rest = data.split(b"\n")
-        for part in complete:
+        self._lines += len(complete)
+        for index, part in enumerate(complete):
             self._add(source, buffer, part)
             self._finish(source, buffer)
+            if self._truncated:
+                self._skim(source, complete[index + 1 :])
+                break
         self._add(source, buffer, rest)
         if self._received > self._limits.written:
             self.overflow = f"The agent wrote more than {_megabytes(self._limits.written)}."
+        elif self._lines > self._limits.written_lines:
+            self.overflow = f"The agent wrote more than {self._limits.written_lines:,} lines."
 
     def close(self) -> bytes | None:
         """No more will come. Returns the result's line, None when there is none."""
@@ -58,6 +64,13 @@ class Transcript:
             if buffer.rest or buffer.dropped:
                 self._finish(source, buffer)
         return self._candidate[0] if self._candidate else None
+
+    def _skim(self, source: str, complete: list[bytes]) -> None:
+        """Whole lines that are not logged any more: only the last document among them matters. A flood of short lines
+        would otherwise cost the worker more than the agent."""
+        if source == STDOUT:
+            last = next((part for part in reversed(complete) if _is_document(part)), None)
+            self._candidate = (last, time.time()) if last is not None else self._candidate
 
     def _add(self, source: str, buffer: _Buffer, part: bytes) -> None:
         room = (self._limits.output if source == STDOUT else self._limits.log_line) - len(buffer.rest)

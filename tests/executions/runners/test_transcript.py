@@ -115,3 +115,21 @@ def test_writing_without_end_ends_the_run() -> None:
     assert kept.transcript.overflow is None
     kept.transcript.feed(STDERR, b"\n")
     assert kept.transcript.overflow == "The agent wrote more than 100 bytes."
+
+
+def test_the_result_is_found_after_the_log_is_full() -> None:
+    kept = Kept(log_lines=2)
+    kept.transcript.feed(STDOUT, b"a\nb\nc\n[1]\nd\n")
+    kept.transcript.feed(STDOUT, b"[2]\nx\n[3")
+    kept.transcript.feed(STDOUT, b"]\ny\n")
+    kept.transcript.feed(STDERR, b"z\n[4]\n")
+    assert (kept.stdout, len(kept.events), kept.transcript.close()) == (["a", "b"], 1, b"[3]")
+
+
+@pytest.mark.parametrize("source", [STDOUT, STDERR])
+def test_lines_are_counted(source: str) -> None:
+    kept = Kept(written_lines=100, log_lines=10)
+    kept.transcript.feed(source, b"\n" * 100)
+    assert kept.transcript.overflow is None
+    kept.transcript.feed(source, b"\n")
+    assert kept.transcript.overflow == "The agent wrote more than 100 lines."

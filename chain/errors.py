@@ -7,18 +7,27 @@ class DomainError(Exception):
     """Something a person or an integrator can be told.
 
     `code` is stable and machine-readable; `message` is a sentence that says what to do; `permanent` says whether trying
-    the same again is pointless; `fields` names offending members (field names or JSON pointers).
+    the same again is pointless; `fields` names offending members (field names or JSON pointers); `retry_after` is how
+    many seconds to wait before trying again, where that is known.
     """
 
     code = "error"
     http_status = 400
     permanent = True
 
-    def __init__(self, message: str, *, code: str | None = None, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        fields: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.code
         self.fields = dict(fields or {})
+        self.retry_after = retry_after
 
 
 class ChainError(DomainError):

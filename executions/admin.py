@@ -18,7 +18,7 @@ ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 SHOWN = (
     *("id", "user", "agent", "version", "status", "reason", "error", "exit_code"),
     *("attempt", "failures", "worker", "container_id", "cancel_requested", "last_seq", "deadline_seconds"),
-    *("queued_at", "send_at", "started_at", "lease_until", "deadline_at", "finished_at"),
+    *("queued_at", "not_before", "cancel_at", "started_at", "lease_until", "deadline_at", "finished_at"),
 )
 DOCUMENTS = ("shown_input", "shown_output")
 

@@ -39,6 +39,22 @@ class TooManyExecutionsError(ExecutionError):
     permanent = False
 
 
+class QueueFullError(TooManyExecutionsError):
+    """As many executions wait as the platform takes."""
+
+    code = "queue_full"
+
+
+class DailyQuotaError(TooManyExecutionsError):
+    """What a person or an agent may have a day is used up."""
+
+    code = "daily_quota"
+
+
+class InvalidCancelAfterError(ExecutionError):
+    code = "invalid_cancel_after"
+
+
 class IdempotencyConflictError(ExecutionError):
     """The key was used before for another request."""
 

@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from executions import logs, notify
 from executions.logs.reading import LogPage, live_page
 from executions.models import Execution
+from executions.sharing.positions import position
 
 PAGE = 500
 POLL_SECONDS = 2.0
@@ -60,6 +61,7 @@ async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
     await layer.group_add(group, channel)
     try:
         execution = await _load(execution_id)
+        place = await _place(execution)
         yield Changed(execution)
         while True:
             # The row was read before these lines: once it says "ended", no line can be missing from them.
@@ -75,7 +77,8 @@ async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
             if notice is None:
                 yield Idle()
             latest = await _load(execution_id)
-            if _differs(latest, execution):
+            earlier_place, place = place, await _place(latest)
+            if _differs(latest, execution) or place != earlier_place:
                 yield Changed(latest)
             execution = latest
     finally:
@@ -118,6 +121,11 @@ async def _read(execution: Execution, after: int) -> LogPage:
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def _load(execution_id: UUID) -> Execution:
     return Execution.objects.with_names().get(pk=execution_id)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _place(execution: Execution) -> int | None:
+    return position(execution)
 
 
 def _differs(one: Execution, other: Execution) -> bool:

@@ -7,12 +7,10 @@ from django.conf import settings
 
 # A worker that has not renewed its lease for this long has lost the execution.
 LEASE = timedelta(seconds=30)
-# How often leases are renewed, and how often a worker looks for cancellations.
+# How often leases are renewed, and how often a worker looks for cancellations that nobody told it of.
 RENEW_EVERY = timedelta(seconds=10)
-LOOK_EVERY = timedelta(milliseconds=500)
-# A queued execution nobody claimed is sent again after this long; one that waits for an engine after RETRY_AFTER.
-RESEND_AFTER = timedelta(seconds=30)
-RESEND_WHEN_BUSY = timedelta(minutes=2)
+LOOK_EVERY = timedelta(seconds=1)
+# How soon an execution that found no engine, or that the platform failed, may be taken again.
 RETRY_AFTER = timedelta(seconds=10)
 # Pulling and starting together.
 START_WITHIN = timedelta(minutes=12)
@@ -20,6 +18,9 @@ PULL_WITHIN = timedelta(minutes=10)
 # A worker kills its container at the deadline; when it has not written that down by then, the sweep does.
 DEADLINE_GRACE = timedelta(seconds=20)
 MAX_INFRASTRUCTURE_FAILURES = 3
+# What `Cancel-After` may say.
+CANCEL_AFTER_LEAST = timedelta(seconds=5)
+CANCEL_AFTER_MOST = timedelta(days=7)
 # Nesting of a JSON document: deeper ones exhaust the stack of ordinary parsers.
 DOCUMENT_DEPTH = 64
 IDEMPOTENCY_KEY_LENGTH = 100
@@ -63,10 +64,42 @@ def current() -> Limits:
     )
 
 
+# More than any engine runs: stands for "no limit" where a number is needed.
+NO_LIMIT = 2**31 - 1
+
+
 def concurrent_per_user() -> int:
-    """How many unfinished executions one user may have."""
-    value: int = settings.EXECUTION_CONCURRENT_PER_USER
-    return value
+    """How many executions of one person may be under way at the same time; others wait."""
+    return _limit(settings.EXECUTION_CONCURRENT_PER_USER) or NO_LIMIT
+
+
+def concurrent_per_agent() -> int:
+    """How many executions of one agent may be under way at the same time."""
+    return _limit(settings.EXECUTION_CONCURRENT_PER_AGENT) or NO_LIMIT
+
+
+def queued_per_user() -> int:
+    """How many unfinished executions one person may have."""
+    return _limit(settings.EXECUTION_QUEUED_PER_USER) or NO_LIMIT
+
+
+def queue_length() -> int:
+    """How many executions may wait in all."""
+    return _limit(settings.EXECUTION_QUEUE_LENGTH) or NO_LIMIT
+
+
+def daily_per_user() -> int | None:
+    """How many executions one person may ask for a day."""
+    return _limit(settings.EXECUTION_DAILY_PER_USER)
+
+
+def daily_per_agent() -> int | None:
+    """How many executions of one agent may be asked for a day."""
+    return _limit(settings.EXECUTION_DAILY_PER_AGENT)
+
+
+def _limit(value: int) -> int | None:
+    return value if value > 0 else None
 
 
 def shutdown_grace() -> float:

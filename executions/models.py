@@ -3,12 +3,18 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from executions.nodes.models import Node, Orphan
 from executions.querysets import ExecutionQuerySet
+from executions.sharing.models import AgentQuota, Turn
 from marketplace.catalogue.columns import DocumentField
 from marketplace.models import Agent, AgentVersion
+
+__all__ = ["AgentQuota", "Execution", "LogArchive", "Node", "Orphan", "Turn"]
 
 
 class Execution(models.Model):
@@ -33,6 +39,14 @@ class Execution(models.Model):
         INFRASTRUCTURE = "infrastructure", "The platform failed to run the agent"
         LOST = "lost", "The run was lost"
 
+    class Priority(models.IntegerChoices):
+        """Low yields to everybody; high goes before the same person's others; only staff make one urgent."""
+
+        LOW = -1, "Low"
+        NORMAL = 0, "Normal"
+        HIGH = 1, "High"
+        URGENT = 2, "Urgent"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="executions")
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="executions")
@@ -45,9 +59,16 @@ class Execution(models.Model):
     exit_code = models.IntegerField(null=True)
     attempt = models.PositiveIntegerField(default=0, help_text="Counts claims; fences every write of a worker.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Attempts that the platform failed.")
-    send_at = models.DateTimeField(help_text="When the id is sent to the workers again if nobody has claimed it.")
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    needs = ArrayField(
+        models.CharField(max_length=30), default=list, blank=True, help_text="Labels its node must have, such as gpu."
+    )
+    memory_bytes = models.BigIntegerField(default=0, help_text="What it may use of its node's memory.")
+    not_before = models.DateTimeField(db_default=Now(), help_text="No worker takes it earlier.")
+    cancel_at = models.DateTimeField(null=True, help_text="When it is cancelled unless it has ended.")
     lease_until = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True, help_text="When the current state must have been left.")
+    node = models.CharField(max_length=100, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     container_id = models.CharField(max_length=64, blank=True)
     cancel_requested = models.BooleanField(default=False)
@@ -79,9 +100,12 @@ class Execution(models.Model):
             models.Index(fields=["user", "-id"], name="execution_of_user"),
             models.Index(fields=["agent", "-id"], name="execution_of_agent"),
             models.Index(
-                fields=["status", "send_at"],
+                fields=["status", "not_before"],
                 condition=models.Q(status__in=["queued", "starting", "running"]),
                 name="execution_unfinished",
+            ),
+            models.Index(
+                fields=["user", "-priority", "id"], condition=models.Q(status="queued"), name="execution_waiting"
             ),
         ]
 

@@ -10,10 +10,15 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
+import redis
 import structlog
 from channels.layers import get_channel_layer
 
+from executions.connections import redis_client
+
 log = structlog.get_logger(__name__)
+# The Redis channel on which workers are told to look at what they hold.
+WORKERS = "agentnexus:executions:look"
 
 
 def group(execution_id: UUID) -> str:
@@ -29,6 +34,14 @@ def lines(execution_id: UUID, seq: int) -> None:
 def changed(execution_id: UUID) -> None:
     """Its row changed. Call after commit."""
     _send(execution_id, {"type": "execution.changed"})
+
+
+def workers() -> None:
+    """Something was asked of the workers: they look at once what they hold. Call after commit."""
+    try:
+        redis_client().publish(WORKERS, b"look")
+    except redis.RedisError as exc:  # they look by themselves every second
+        log.warning("workers_not_told", error=type(exc).__name__)
 
 
 class _Loop:

@@ -1,18 +1,16 @@
-"""Celery tasks: thin, idempotent, ids only."""
-
-from uuid import UUID
+"""Celery tasks: thin and idempotent."""
 
 from celery import shared_task
 
 from executions import dispatch, retention
 from executions.runners import default_runner
-from executions.worker import lifecycle, run_one
+from executions.worker import lifecycle
 
 
-@shared_task
-def run_execution(execution_id: str) -> None:
-    """Run one execution, if it is still to be run."""
-    run_one(UUID(execution_id), lifecycle.name(), lifecycle.keeper)
+@shared_task(acks_late=False)  # a message that is lost is missed by nobody
+def run_next() -> None:
+    """Run what is to be run next, until nothing is left for this worker."""
+    lifecycle.work()
 
 
 @shared_task

@@ -13,6 +13,7 @@ from executions import dispatch, documents, forms, presentation, schema_forms
 from executions.access import may_read_documents
 from executions.errors import ExecutionError, InputInvalidError
 from executions.models import Execution
+from executions.sharing.positions import position
 from marketplace.catalogue.schemas import check_schema
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
@@ -105,6 +106,8 @@ def execution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "cancel_requested": execution.cancel_requested,
         "started_at": execution.started_at.isoformat() if execution.started_at else None,
         "finished_at": execution.finished_at.isoformat() if execution.finished_at else None,
+        "position": context["position"],
+        "cancel_after": execution.cancel_at.isoformat() if execution.cancel_at else None,
     }
     return render(request, "executions/detail.html", context | {"state": state})
 
@@ -124,5 +127,6 @@ def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:
         "execution": execution,
         "is_owner": execution.user_id == request.user.pk,
         "readable": readable,
+        "position": position(execution),
         "blocks": presentation.blocks(execution.output, execution.version.output_schema) if shown else [],
     }

@@ -39,7 +39,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """DRF's EXCEPTION_HANDLER. Unknown exceptions stay unhandled, so that they are reported as server errors."""
     if isinstance(exc, DomainError):
         fields = [{"pointer": _pointer(name), "message": text} for name, text in exc.fields.items()]
-        return problem(exc.http_status, exc.code, exc.message, fields)
+        headers = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
+        return problem(exc.http_status, exc.code, exc.message, fields, headers)
     if isinstance(exc, Http404):
         return problem(404, "not_found", "There is nothing at this address, or it is not yours to see.")
     if isinstance(exc, PermissionDenied):

@@ -154,10 +154,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Messages carry only an id; a redelivered one is stopped by the row's conditional UPDATE.
+# A message only wakes a worker; what runs is in the database.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TASK_DEFAULT_QUEUE = "chores"
-CELERY_TASK_ROUTES = {"executions.tasks.run_execution": {"queue": "executions"}}
+CELERY_TASK_ROUTES = {"executions.tasks.run_next": {"queue": "executions"}}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "delete-old-documents": {"task": "executions.tasks.delete_old_documents", "schedule": timedelta(hours=1)},
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
@@ -279,7 +279,17 @@ EXECUTION_INPUT_BYTES: int = env.int("EXECUTION_INPUT_BYTES", default=1024 * 102
 EXECUTION_OUTPUT_BYTES: int = env.int("EXECUTION_OUTPUT_BYTES", default=1024 * 1024)
 EXECUTION_LOG_BYTES: int = env.int("EXECUTION_LOG_BYTES", default=1024 * 1024)
 EXECUTION_LOG_LINES: int = env.int("EXECUTION_LOG_LINES", default=50_000)
+# How the workers' time is shared; 0 is no limit.
 EXECUTION_CONCURRENT_PER_USER: int = env.int("EXECUTION_CONCURRENT_PER_USER", default=3)
+EXECUTION_CONCURRENT_PER_AGENT: int = env.int("EXECUTION_CONCURRENT_PER_AGENT", default=0)
+EXECUTION_QUEUED_PER_USER: int = env.int("EXECUTION_QUEUED_PER_USER", default=1000)
+EXECUTION_QUEUE_LENGTH: int = env.int("EXECUTION_QUEUE_LENGTH", default=10_000)
+EXECUTION_DAILY_PER_USER: int = env.int("EXECUTION_DAILY_PER_USER", default=0)
+EXECUTION_DAILY_PER_AGENT: int = env.int("EXECUTION_DAILY_PER_AGENT", default=0)
+# This machine among those that run agents: its name, what it offers, and what agents may use of its memory.
+EXECUTION_NODE: str = env.str("EXECUTION_NODE", default="")
+EXECUTION_NODE_LABELS: list[str] = env.list("EXECUTION_NODE_LABELS", default=[])
+EXECUTION_NODE_MEMORY_BYTES: int = env.int("EXECUTION_NODE_MEMORY_BYTES", default=0)
 # How long running agents may go on when their worker is asked to stop; then they are run anew elsewhere.
 EXECUTION_SHUTDOWN_SECONDS: int = env.int("EXECUTION_SHUTDOWN_SECONDS", default=10)
 # An OCI runtime the engine knows, such as runsc; empty is the engine's own.

@@ -1,17 +1,33 @@
 """What the API takes and gives."""
 
+from datetime import timedelta
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from executions import durations
 from executions.models import Execution
+from executions.sharing.positions import position
+
+# What one may ask for; urgent is for staff to give.
+PRIORITIES = {"low": Execution.Priority.LOW, "normal": Execution.Priority.NORMAL, "high": Execution.Priority.HIGH}
 
 
 @extend_schema_field(OpenApiTypes.ANY)
 class DocumentSerializerField(serializers.JSONField):
     """Any JSON document."""
+
+
+class CancelAfterField(serializers.CharField):
+    """A length of time."""
+
+    def to_internal_value(self, data: Any) -> timedelta:  # type: ignore[override]
+        value = durations.parse(str(data)) if isinstance(data, str | int) and not isinstance(data, bool) else None
+        if value is None:
+            raise serializers.ValidationError("Write seconds, or a time such as 90s, 5m or 1h30m.")
+        return value
 
 
 class ExecutionRequestSerializer(serializers.Serializer[Any]):
@@ -22,6 +38,16 @@ class ExecutionRequestSerializer(serializers.Serializer[Any]):
         max_length=20, required=False, help_text="Number of the version; the live one when left out."
     )
     input = DocumentSerializerField(allow_null=True, help_text="A JSON document that fits the version's input schema.")
+    priority = serializers.ChoiceField(
+        choices=sorted(PRIORITIES),
+        default="normal",
+        help_text="Among your own runs; `low` also yields to everybody else's.",
+    )
+    cancel_after = CancelAfterField(
+        required=False,
+        allow_null=True,
+        help_text="Cancel it unless it has ended after this long, counted from now: `90`, `90s`, `5m`, `1h30m`.",
+    )
 
 
 class ExecutionAgentSerializer(serializers.Serializer[Any]):
@@ -39,6 +65,11 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
     input = DocumentSerializerField(read_only=True)
     output = DocumentSerializerField(read_only=True, allow_null=True)
     duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
+    priority = serializers.SerializerMethodField(help_text="low, normal, high or urgent")
+    position = serializers.SerializerMethodField(help_text="Place in the queue, 1 is next; null when not queued.")
+    cancel_after = serializers.DateTimeField(
+        source="cancel_at", read_only=True, help_text="When it is cancelled unless it has ended."
+    )
 
     class Meta:
         model = Execution
@@ -56,7 +87,10 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             "exit_code",
             "attempt",
             "last_seq",
+            "priority",
+            "position",
             "cancel_requested",
+            "cancel_after",
             "deadline_seconds",
             "queued_at",
             "started_at",
@@ -66,6 +100,12 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
         ]
         read_only_fields = fields
 
+    def get_priority(self, execution: Execution) -> str:
+        return Execution.Priority(execution.priority).name.lower()
+
+    def get_position(self, execution: Execution) -> int | None:
+        return position(execution)
+
     def to_representation(self, instance: Execution) -> dict[str, Any]:
         data: dict[str, Any] = super().to_representation(instance)
         if not self.context.get("documents", True):
@@ -74,10 +114,12 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
 
 
 class ExecutionSummarySerializer(ExecutionSerializer):
-    """An execution in a list: without its documents."""
+    """An execution in a list: without its documents and its place in the queue."""
+
+    position = None  # type: ignore[assignment]
 
     class Meta(ExecutionSerializer.Meta):
-        fields = [name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output"}]
+        fields = [name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output", "position"}]
         read_only_fields = fields
 
     def to_representation(self, instance: Execution) -> dict[str, Any]:

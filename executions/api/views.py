@@ -1,5 +1,6 @@
 """Executions over HTTP."""
 
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,16 +15,17 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from executions import dispatch, logs, retention
+from executions import dispatch, durations, logs, retention
 from executions.access import may_read_documents, visible_execution
 from executions.api.serializers import (
+    PRIORITIES,
     ExecutionRequestSerializer,
     ExecutionSerializer,
     ExecutionSummarySerializer,
     LogQuerySerializer,
     LogSerializer,
 )
-from executions.errors import NoLiveVersionError, UnknownAgentError
+from executions.errors import InvalidCancelAfterError, NoLiveVersionError, UnknownAgentError
 from executions.logs.reading import everything
 from executions.models import Execution
 from marketplace.api.parsers import BodyParser
@@ -35,6 +37,13 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     description="Asking again with the same key returns the execution of the first time instead of starting another.",
+)
+
+CANCEL_AFTER = OpenApiParameter(
+    "Cancel-After",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The same as `cancel_after`, which goes before it: `90`, `90s`, `5m`, `1h30m`.",
 )
 
 
@@ -70,7 +79,7 @@ class ExecutionsView(ListAPIView[Execution]):
         operation_id="executions_create",
         summary="Run an agent",
         request=ExecutionRequestSerializer,
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, CANCEL_AFTER],
         responses={
             201: ExecutionSerializer,
             403: OpenApiResponse(description="`no_entitlement`: buy access first."),
@@ -79,7 +88,9 @@ class ExecutionsView(ListAPIView[Execution]):
                 description="`no_live_version`, `version_withdrawn`, `agent_suspended`, `idempotency_conflict`"
             ),
             422: OpenApiResponse(description="`input_invalid` with a pointer per offending member, `input_too_large`"),
-            429: OpenApiResponse(description="`too_many_executions`: wait for one to end."),
+            429: OpenApiResponse(
+                description="`too_many_executions`, `queue_full`, `daily_quota`; `Retry-After` says when to try again."
+            ),
         },
     )
     def post(self, request: Request) -> Response:
@@ -93,6 +104,8 @@ class ExecutionsView(ListAPIView[Execution]):
             body.validated_data["input"],
             version=_version(agent, body.validated_data.get("version")),
             idempotency_key=request.headers.get("Idempotency-Key"),
+            priority=PRIORITIES[body.validated_data["priority"]],
+            cancel_after=body.validated_data.get("cancel_after") or _cancel_after(request),
         )
         return Response(ExecutionSerializer(execution).data, status=201)
 
@@ -210,6 +223,14 @@ def _agent(slug: str) -> Agent:
     if agent is None:
         raise UnknownAgentError(f"There is no agent called {slug}.", fields={"agent": "Unknown agent."})
     return agent
+
+
+def _cancel_after(request: Request) -> timedelta | None:
+    text = request.headers.get("Cancel-After")
+    delay = durations.parse(text) if text else None
+    if text and delay is None:
+        raise InvalidCancelAfterError("Cancel-After is a time such as 90s, 5m or 1h30m.")
+    return delay
 
 
 def _version(agent: Agent, number: str | None) -> AgentVersion | None:

@@ -7,13 +7,15 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from executions import limits, notify
 from executions.clock import from_now
+from executions.dispatch import queue
 from executions.dispatch.ending import end
 from executions.models import Execution
+from executions.sharing import choosing
 from executions.states import ACTIVE, Status, move
 
 log = structlog.get_logger(__name__)
@@ -22,23 +24,47 @@ _ANY = Q()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the row says of a hold: whether it is still held, and whether somebody wants the run cancelled."""
+    """What the row says of a hold: whether it is still held, whether somebody wants the run cancelled, and whether its
+    time to be cancelled has come without anybody having done so."""
 
     held: bool
     cancel_requested: bool
+    overdue: bool = False
 
 
-def claim(execution_id: UUID, worker: str) -> Execution | None:
-    """Take a queued execution for `worker`; None when it is not queued (any more).
+_GONE = Standing(held=False, cancel_requested=False)
 
-    Two workers with the same message: the conditional UPDATE lets one through. The attempt number grows with every
-    claim and names the hold from here on.
+
+def claim_next(node: str, worker: str) -> Execution | None:
+    """Take what `node` should run next for `worker`; None when nothing that waits is for it now."""
+    if not waiting():
+        return None
+    with transaction.atomic():
+        choosing.one_at_a_time()
+        chosen = choosing.choose(node)
+        execution = claim(chosen, worker, node) if chosen else None
+        if execution is not None:
+            choosing.served(execution.user_id)
+    return execution
+
+
+def waiting() -> bool:
+    """Whether anything waits that might be run now, by whomever."""
+    return Execution.objects.filter(status=Status.QUEUED, not_before__lte=Now()).exists()
+
+
+def claim(execution_id: UUID, worker: str, node: str = "") -> Execution | None:
+    """Take this queued execution for `worker`; None when it is not queued (any more).
+
+    The conditional UPDATE lets one through, whatever else goes on. The attempt number grows with every claim and names
+    the hold from here on.
     """
     with transaction.atomic():
         taken = move(
             execution_id,
             Status.STARTING,
             attempt=F("attempt") + 1,
+            node=node,
             worker=worker,
             container_id="",
             lease_until=from_now(limits.LEASE),
@@ -76,22 +102,14 @@ def renew(holds: Mapping[UUID, int]) -> None:
 
 def standing(holds: Mapping[UUID, int]) -> dict[UUID, Standing]:
     """How each hold stands now, in one query."""
-    rows = {
-        pk: (attempt, status, cancel)
-        for pk, attempt, status, cancel in Execution.objects.filter(pk__in=holds).values_list(
-            "pk", "attempt", "status", "cancel_requested"
-        )
+    rows = Execution.objects.filter(pk__in=holds).values_list(
+        "pk", "attempt", "status", "cancel_requested", Case(When(cancel_at__lte=Now(), then=True), default=False)
+    )
+    found = {
+        pk: Standing(attempt == holds[pk] and status in ACTIVE, cancel, overdue and not cancel)
+        for pk, attempt, status, cancel, overdue in rows
     }
-    result = {}
-    for execution_id, attempt in holds.items():
-        current, status, cancel = rows.get(execution_id, (0, "", False))
-        result[execution_id] = Standing(held=current == attempt and status in ACTIVE, cancel_requested=cancel)
-    return result
-
-
-def postpone(execution_id: UUID, delay: timedelta) -> None:
-    """Leave a queued execution queued and have it sent again after `delay`."""
-    Execution.objects.filter(pk=execution_id, status=Status.QUEUED).update(send_at=from_now(delay))
+    return {execution_id: found.get(execution_id, _GONE) for execution_id in holds}
 
 
 def give_back(
@@ -104,7 +122,7 @@ def give_back(
     failed: bool = True,
     where: Q = _ANY,
 ) -> bool:
-    """Put a held execution back into the queue, for the sweep to send after `delay`; False when the hold is lost.
+    """Put a held execution back into the queue, to be taken again after `delay`; False when the hold is lost.
 
     `failed` counts against MAX_INFRASTRUCTURE_FAILURES, `note` tells the next attempt's log why there is one, `where`
     adds conditions. When its owner has asked to cancel, it is cancelled instead.
@@ -113,10 +131,11 @@ def give_back(
         "lease_until": None,
         "deadline_at": None,
         "started_at": None,
+        "node": "",
         "worker": "",
         "container_id": "",
         "error": note,
-        "send_at": from_now(delay),
+        "not_before": from_now(delay),
     }
     if failed:
         changes["failures"] = F("failures") + 1
@@ -127,5 +146,7 @@ def give_back(
     if returned:
         log.info("execution_given_back", execution_id=str(execution_id), attempt=attempt, note=note)
         notify.changed(execution_id)
+        if not delay:
+            transaction.on_commit(lambda: queue.wake())
         return True
     return end(execution_id, Status.CANCELLED, held_by=attempt, where=where & Q(cancel_requested=True))

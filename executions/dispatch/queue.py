@@ -1,6 +1,8 @@
-"""Sending ids to the workers."""
+"""Waking the workers. A message carries nothing: whoever gets it asks the database what to run next.
 
-from uuid import UUID
+It may be lost, come twice, or reach a node that can run nothing of what waits: every worker also looks by itself each
+second while it has room.
+"""
 
 import redis
 import structlog
@@ -11,19 +13,27 @@ from executions.connections import redis_client
 
 log = structlog.get_logger(__name__)
 QUEUE = "executions"
-TASK = "executions.tasks.run_execution"
+TASK = "executions.tasks.run_next"
+# A worker that is awake goes on until nothing is left for it; more messages than there are idle workers help nobody.
+MOST_MESSAGES = 64
 
 
-def send(execution_id: UUID) -> bool:
-    """Send the id to the workers. Call after commit. False when the broker is away: the sweep sends it again."""
+def of_node(node: str) -> str:
+    """The queue that only workers of this node read."""
+    return f"{QUEUE}.{node}"
+
+
+def wake(queue: str = QUEUE) -> bool:
+    """Wake a worker. Call after commit. False when the broker is away."""
     try:
-        current_app.send_task(TASK, args=[str(execution_id)], queue=QUEUE, retry=False)
+        if length(queue) < MOST_MESSAGES:
+            current_app.send_task(TASK, queue=queue, retry=False)
     except (OperationalError, redis.RedisError, OSError) as exc:
-        log.warning("execution_not_sent", execution_id=str(execution_id), error=type(exc).__name__)
+        log.warning("workers_not_woken", error=type(exc).__name__)
         return False
     return True
 
 
-def length() -> int:
+def length(queue: str = QUEUE) -> int:
     """How many messages wait for a worker. Raises redis.RedisError."""
-    return int(redis_client().llen(QUEUE))
+    return int(redis_client().llen(queue))

@@ -1,22 +1,24 @@
 """Asking for an execution."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils import timezone
 
 from executions import documents, limits, schemas
-from executions.clock import from_now
 from executions.dispatch import queue
 from executions.errors import (
     IdempotencyConflictError,
     InputInvalidError,
+    InvalidCancelAfterError,
     InvalidIdempotencyKeyError,
     NoEntitlementError,
     NoLiveVersionError,
-    TooManyExecutionsError,
 )
 from executions.models import Execution
+from executions.sharing import quotas
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
 from wallets.models import User
@@ -30,14 +32,19 @@ def request(
     input: Any,  # noqa: A002  the word everywhere else: model, API, pages
     version: AgentVersion | None = None,
     idempotency_key: str | None = None,
+    *,
+    priority: Execution.Priority = Execution.Priority.NORMAL,
+    cancel_after: timedelta | None = None,
 ) -> Execution:
     """Queue a run of `version` (the agent's live one when not given) on the JSON document `input`.
 
     With an idempotency key, asking the same again returns the execution of the first time. Everything is checked before
-    anything is queued. Raises NoEntitlementError, NoLiveVersionError, InputInvalidError (its `fields` are JSON
-    pointers), TooManyExecutionsError, IdempotencyConflictError, InvalidIdempotencyKeyError.
+    anything is queued. What has not ended `cancel_after` from now is cancelled. Raises NoEntitlementError,
+    NoLiveVersionError, InputInvalidError (its `fields` are JSON pointers), TooManyExecutionsError (QueueFullError,
+    DailyQuotaError), InvalidCancelAfterError, IdempotencyConflictError, InvalidIdempotencyKeyError.
     """
     _check_key(idempotency_key)
+    _check_cancel_after(cancel_after)
     asked = documents.fingerprint(str(agent.pk), str(version.pk) if version else None, input)
     earlier = _earlier(user, idempotency_key, asked)
     if earlier is not None:
@@ -45,7 +52,11 @@ def request(
     _check_access(user, agent)
     chosen = _choose(agent, version)
     check_input(input, chosen)
-    return _queue(user, chosen, input, idempotency_key, asked)
+    wishes = {
+        "priority": min(priority, Execution.Priority.HIGH),  # urgent is for staff to give
+        "cancel_at": None if cancel_after is None else timezone.now() + cancel_after,
+    }
+    return _queue(user, chosen, input, idempotency_key, asked, wishes)
 
 
 def check_input(document: Any, version: AgentVersion) -> None:
@@ -65,16 +76,17 @@ def check_input(document: Any, version: AgentVersion) -> None:
         raise InputInvalidError("The input does not fit what this agent asks for.", fields=errors)
 
 
-def _queue(user: User, version: AgentVersion, document: Any, key: str | None, asked: str) -> Execution:
+def _queue(
+    user: User, version: AgentVersion, document: Any, key: str | None, asked: str, wishes: dict[str, Any]
+) -> Execution:
     with transaction.atomic():
         # One request of a user at a time: two at once would both see room for one more, or both find the key unused.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         earlier = _earlier(user, key, asked)
         if earlier is not None:
             return earlier
-        allowed = limits.concurrent_per_user()
-        if Execution.objects.filter(user=user).unfinished().count() >= allowed:
-            raise TooManyExecutionsError(f"You have {allowed} unfinished runs. Wait for one to end, or cancel one.")
+        quotas.check(user, version.agent)
+        now = limits.current()
         execution = Execution.objects.create(
             user=user,
             agent_id=version.agent_id,
@@ -82,8 +94,9 @@ def _queue(user: User, version: AgentVersion, document: Any, key: str | None, as
             input=document,
             idempotency_key=key,
             fingerprint=asked,
-            deadline_seconds=limits.current().timeout,
-            send_at=from_now(limits.RESEND_AFTER),
+            deadline_seconds=now.timeout,
+            memory_bytes=now.memory,
+            **wishes,
         )
         transaction.on_commit(lambda: _send(execution))
     return execution
@@ -91,7 +104,7 @@ def _queue(user: User, version: AgentVersion, document: Any, key: str | None, as
 
 def _send(execution: Execution) -> None:
     log.info("execution_requested", execution_id=str(execution.pk), user_id=str(execution.user_id))
-    queue.send(execution.pk)
+    queue.wake()
 
 
 def _check_key(key: str | None) -> None:
@@ -99,6 +112,11 @@ def _check_key(key: str | None) -> None:
         raise InvalidIdempotencyKeyError(
             f"An idempotency key is 1 to {limits.IDEMPOTENCY_KEY_LENGTH} printable ASCII characters."
         )
+
+
+def _check_cancel_after(delay: timedelta | None) -> None:
+    if delay is not None and not limits.CANCEL_AFTER_LEAST <= delay <= limits.CANCEL_AFTER_MOST:
+        raise InvalidCancelAfterError("A run can be cancelled by itself 5 seconds to 7 days after it was asked for.")
 
 
 def _earlier(user: User, key: str | None, asked: str) -> Execution | None:

@@ -11,13 +11,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from executions import limits, logs
-from executions.clock import from_now
 from executions.dispatch import queue
+from executions.dispatch.cancelling import cancel_overdue
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
 from executions.errors import RunnerUnavailableError
-from executions.models import Execution
-from executions.runners.base import Runner
+from executions.models import Execution, Orphan
+from executions.nodes.naming import this_node
+from executions.runners.base import Found, Runner
 from executions.states import ACTIVE, TERMINAL, Status
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,8 @@ STUCK_NOTE = "It did not start in time."
 class Swept:
     """What a sweep did."""
 
-    sent: int = 0
+    woken: int = 0
+    cancelled: int = 0
     retried: int = 0
     ended: int = 0
     removed: int = 0
@@ -38,15 +40,15 @@ class Swept:
 
 
 def sweep(runner: Runner | None = None) -> Swept:
-    """Send again what nobody picked up, take executions from workers that are gone or stuck, archive logs left behind,
-    and, with a `runner`, remove containers that belong to no execution under way."""
+    """Take executions from workers that are gone or stuck, cancel what is overdue, wake workers, archive logs left
+    behind, and, with a `runner`, remove containers that belong to no execution under way."""
     swept = Swept()
-    # In this order: an execution is taken away first, then its old container is killed, and only then sent anew.
+    swept.cancelled = cancel_overdue()
     _expire_leases(swept)
     _enforce_deadlines(swept)
     if runner is not None:
         reap(runner, swept)
-    _resend(swept)
+    _wake(swept)
     _archive_left_behind(swept)
     if swept != Swept():
         log.info("executions_swept", **{name: getattr(swept, name) for name in Swept.__slots__})
@@ -58,18 +60,33 @@ def reap(runner: Runner, swept: Swept) -> None:
     before its container does, so a container without one is an orphan at any moment."""
     try:
         found = runner.containers()
-        live = dict(
-            Execution.objects.filter(pk__in={one.execution_id for one in found}, status__in=ACTIVE).values_list(
-                "pk", "attempt"
-            )
-        )
+        rows = Execution.objects.filter(pk__in={one.execution_id for one in found})
+        known = {pk: (status, attempt) for pk, status, attempt in rows.values_list("pk", "status", "attempt")}
         for one in found:
-            if live.get(one.execution_id) != one.attempt:
+            why = _orphaned(one, known.get(one.execution_id))
+            if why:
                 runner.remove(one.handle)
                 swept.removed += 1
-                log.warning("orphan_removed", execution_id=str(one.execution_id), attempt=one.attempt)
+                _record(one, why)
     except RunnerUnavailableError as exc:
         log.debug("engine_not_reaped", error=exc.message)  # a process without an engine sweeps too
+
+
+def _orphaned(one: Found, known: tuple[str, int] | None) -> str:
+    """Why nobody needs the container; empty when somebody does."""
+    if known is None:
+        return "There is no such execution."
+    status, attempt = known
+    if status not in ACTIVE:
+        return f"Its execution is {status}."
+    return "" if attempt == one.attempt else f"Attempt {attempt} is under way."
+
+
+def _record(one: Found, why: str) -> None:
+    log.warning("orphan_removed", execution_id=str(one.execution_id), attempt=one.attempt, why=why)
+    Orphan.objects.create(
+        node=this_node(), container_id=one.handle, execution_id=one.execution_id, attempt=one.attempt, why=why
+    )
 
 
 def _expire_leases(swept: Swept) -> None:
@@ -106,18 +123,14 @@ def _take_away(execution: Execution, where: Q, reason: str, note: str, swept: Sw
     )
 
 
-def _resend(swept: Swept) -> None:
+def _wake(swept: Swept) -> None:
+    """Messages may have been lost. Where some wait, workers are busy and go on by themselves."""
+    due = Execution.objects.filter(status=Status.QUEUED, not_before__lte=Now()).count()
     try:
-        # Where messages pile up, an execution has most likely just not had its turn: one more message helps nobody.
-        again = from_now(limits.RESEND_AFTER if queue.length() == 0 else limits.RESEND_WHEN_BUSY)
+        if due and queue.length() == 0:
+            swept.woken = sum(queue.wake() for _ in range(min(due, queue.MOST_MESSAGES)))
     except redis.RedisError:
         return
-    due = Execution.objects.filter(status=Status.QUEUED, send_at__lte=Now()).order_by("pk")
-    for execution_id, send_at in due.values_list("pk", "send_at")[:BATCH]:
-        # Two sweeps at once: only one moves the date, and only that one sends.
-        mine = Execution.objects.filter(pk=execution_id, status=Status.QUEUED, send_at=send_at)
-        if mine.update(send_at=again) and queue.send(execution_id):
-            swept.sent += 1
 
 
 def _archive_left_behind(swept: Swept) -> None:

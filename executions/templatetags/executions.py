@@ -33,6 +33,14 @@ ADVICE = {
 
 
 @register.filter
+def queue_sentence(place: int | None) -> str:
+    """Where a run stands in the queue."""
+    if place is not None and place > 1:
+        return f"Number {place:,} in the queue. People take turns."
+    return "Next in the queue: waiting for a free worker."
+
+
+@register.filter
 def failure_advice(execution: Execution) -> str:
     """The next step after a run that failed."""
     if execution.status == Execution.Status.TIMED_OUT:

@@ -6,6 +6,6 @@ leaves containers behind: the lease runs out, a sweep takes the execution away, 
 An agent has no network and nobody sees its result before the end, so running it anew repeats nothing outside.
 """
 
-from executions.worker.running import run_one
+from executions.worker.running import run_claimed, run_next
 
-__all__ = ["run_one"]
+__all__ = ["run_claimed", "run_next"]

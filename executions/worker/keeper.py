@@ -15,7 +15,8 @@ log = structlog.get_logger(__name__)
 
 
 class Keeper:
-    """One thread per worker process; one query every LOOK_EVERY for all runs together, none while nothing runs.
+    """One thread per worker process; one query for all runs together every LOOK_EVERY and whenever it is told to look,
+    none while nothing runs.
 
     While the database does not answer, runs go on: a hold that is really lost is fenced at the last write anyway.
     """
@@ -25,6 +26,7 @@ class Keeper:
         self._watched: dict[UUID, tuple[int, Control]] = {}
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._told = False
 
     def watch(self, execution_id: UUID, attempt: int, control: Control) -> None:
         """Keep this hold until `forget`."""
@@ -38,6 +40,12 @@ class Keeper:
     def forget(self, execution_id: UUID) -> None:
         with self._changed:
             self._watched.pop(execution_id, None)
+            self._changed.notify()
+
+    def look(self) -> None:
+        """Look now: somebody asked for something."""
+        with self._changed:
+            self._told = True
             self._changed.notify()
 
     def stop_all(self, reason: Stop) -> None:
@@ -68,7 +76,10 @@ class Keeper:
     def _next(self) -> dict[UUID, tuple[int, Control]] | None:
         """What to look after, LOOK_EVERY after the last time and once there is something; None when closing."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or not self._watched, limits.LOOK_EVERY.total_seconds())
+            self._changed.wait_for(
+                lambda: self._closing or self._told or not self._watched, limits.LOOK_EVERY.total_seconds()
+            )
+            self._told = False
             if not self._watched:
                 connection.close()
                 self._changed.wait_for(lambda: self._closing or bool(self._watched))
@@ -81,6 +92,9 @@ class Keeper:
         holds = {execution_id: attempt for execution_id, (attempt, _) in watched.items()}
         try:
             standings = dispatch.standing(holds)
+            if any(standing.overdue for standing in standings.values()):
+                dispatch.cancel_overdue()
+                standings = dispatch.standing(holds)
             if renewing:
                 dispatch.renew(holds)
         except DatabaseError as exc:

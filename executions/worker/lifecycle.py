@@ -1,28 +1,37 @@
-"""Hooks a worker process into Celery: a heartbeat and a reaper beside the runs, and an orderly end."""
+"""Hooks a worker process into Celery: what it tells of itself and looks for beside the runs, and an orderly end."""
 
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 import redis
 import structlog
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import close_old_connections, connection
 
-from executions import limits
-from executions.dispatch.queue import QUEUE
+from executions import dispatch, limits
+from executions.connections import redis_client
+from executions.dispatch import queue
 from executions.dispatch.sweeping import Swept, reap
 from executions.errors import RunnerUnavailableError
+from executions.nodes.models import Node
+from executions.nodes.naming import this_node
+from executions.nodes.reporting import Reporter
+from executions.notify import WORKERS
 from executions.runners import default_runner
 from executions.runners.base import Stop
 from executions.worker import heartbeat
 from executions.worker.keeper import Keeper
+from executions.worker.running import run_next
 
 log = structlog.get_logger(__name__)
 keeper = Keeper()
 _ending = threading.Event()
+# How often a worker with room looks for work that no message told it of.
+LOOK_SECONDS = 1.0
 
 
 def name() -> str:
@@ -30,42 +39,100 @@ def name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def work() -> None:
+    """Run one execution after another until there is nothing for this worker, or it is to stop."""
+    while not _ending.is_set():
+        close_old_connections()
+        if not run_next(this_node(), name(), keeper):
+            return
+
+
+@celeryd_after_setup.connect
+def _read_own_queue(instance: Any, **_: Any) -> None:
+    """Beside the queue of all workers, that of this node: what only it can run wakes nobody else."""
+    if queue.QUEUE in instance.app.amqp.queues.consume_from:
+        instance.app.amqp.queues.select_add(queue.of_node(this_node()))
+
+
 @worker_ready.connect
 def _start(sender: Any, **_: Any) -> None:
     """Only workers that serve the executions queue have an engine to look after."""
-    if QUEUE in sender.app.amqp.queues.consume_from:
-        threading.Thread(target=_look_after_engine, name="engine", daemon=True).start()
+    if queue.QUEUE in sender.app.amqp.queues.consume_from:
+        slots = int(sender.controller.concurrency)
+        threading.Thread(target=_Watch(slots).run, name="engine", daemon=True).start()
+        threading.Thread(target=_listen, name="told", daemon=True).start()
 
 
 @worker_shutting_down.connect
 def _stop(**_: Any) -> None:
     _ending.set()
+    _stop_runs_later()
+
+
+def _stop_runs_later() -> threading.Timer:
     timer = threading.Timer(limits.shutdown_grace(), keeper.stop_all, args=[Stop.SHUTDOWN])
     timer.daemon = True
     timer.start()
+    return timer
 
 
-def _look_after_engine() -> None:
-    while True:
-        _beat_and_reap()
-        if _ending.wait(heartbeat.EVERY_SECONDS):
+def _listen() -> None:
+    """Pass on to the keeper that it should look, until the process ends."""
+    while not _ending.is_set():
+        try:
+            with redis_client().pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
+                channel.subscribe(WORKERS)
+                while not _ending.is_set():
+                    if channel.get_message(timeout=LOOK_SECONDS) is not None:
+                        keeper.look()
+        except redis.RedisError:
+            _ending.wait(LOOK_SECONDS)
+
+
+class _Watch:
+    """Reports the node, reaps its engine, and looks for work, in one thread."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._reporter = Reporter(slots)
+        self._reported = 0.0
+        self._able = False
+        self._drain_timer: threading.Timer | None = None
+
+    def run(self) -> None:
+        while not _ending.wait(LOOK_SECONDS if self._reported else 0):
+            close_old_connections()
             try:
-                heartbeat.farewell(name())
-            except redis.RedisError:
-                log.warning("farewell_not_said")
-            return
-
-
-def _beat_and_reap() -> None:
-    try:
-        ok, engine = True, default_runner().describe()
-    except RunnerUnavailableError as exc:
-        ok, engine = False, exc.message
-    try:
-        heartbeat.beat(name(), engine_ok=ok, engine=engine, running=len(keeper))
-        if ok:
-            reap(default_runner(), Swept())
-    except (redis.RedisError, DatabaseError) as exc:
-        log.warning("engine_not_looked_after", error=type(exc).__name__)
-    finally:
+                if time.monotonic() - self._reported >= heartbeat.EVERY_SECONDS:
+                    self._reported = time.monotonic()
+                    self._report()
+                if self._able and len(keeper) < self._slots and dispatch.waiting():
+                    queue.wake(queue.of_node(this_node()))
+            except (redis.RedisError, DatabaseError) as exc:
+                log.warning("engine_not_looked_after", error=type(exc).__name__)
+                connection.close()
         connection.close()
+        try:
+            heartbeat.farewell(name())
+        except redis.RedisError:
+            log.warning("farewell_not_said")
+
+    def _report(self) -> None:
+        node = self._reporter.report()
+        self._able = node.engine_ok and node.state == Node.State.READY
+        self._drain(node)
+        heartbeat.beat(name(), engine_ok=node.engine_ok, engine=node.engine, running=len(keeper))
+        if node.engine_ok:
+            try:
+                reap(default_runner(), Swept())
+            except RunnerUnavailableError as exc:
+                log.warning("engine_not_reaped", error=exc.message)
+
+    def _drain(self, node: Node) -> None:
+        if node.state != Node.State.DRAINING:
+            if self._drain_timer is not None:
+                self._drain_timer.cancel()
+                self._drain_timer = None
+        elif self._drain_timer is None:
+            log.info("node_draining", node=node.name, running=len(keeper))
+            self._drain_timer = _stop_runs_later()

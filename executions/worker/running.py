@@ -1,7 +1,6 @@
 """One execution, from the message to its final state."""
 
 from dataclasses import replace
-from uuid import UUID
 
 import structlog
 
@@ -17,23 +16,26 @@ from executions.worker.patience import patiently
 log = structlog.get_logger(__name__)
 
 
-def run_one(execution_id: UUID, worker: str, keeper: Keeper, runner: Runner | None = None) -> bool:
-    """Claim and run an execution; False when there was nothing to do: it has run, is cancelled, or another has it.
-
-    Without an engine it is not even claimed, and waits in the queue.
-    """
+def run_next(node: str, worker: str, keeper: Keeper, runner: Runner | None = None) -> bool:
+    """Claim and run what `node` should run next; False when there is nothing for it, or no engine to run it on."""
     runner = runner or default_runner()
     try:
         runner.probe()
     except RunnerUnavailableError:
-        dispatch.postpone(execution_id, limits.RETRY_AFTER)
         return False
-    execution = dispatch.claim(execution_id, worker)
+    execution = dispatch.claim_next(node, worker)
     if execution is None:
         return False
-    with structlog.contextvars.bound_contextvars(execution_id=str(execution_id), user_id=str(execution.user_id)):
-        _run_claimed(execution, keeper, runner)
+    run_claimed(execution, keeper, runner)
     return True
+
+
+def run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:
+    """Run an execution that was claimed for us to its end."""
+    with structlog.contextvars.bound_contextvars(
+        execution_id=str(execution.pk), user_id=str(execution.user_id), attempt=execution.attempt
+    ):
+        _run_claimed(execution, keeper, runner)
 
 
 def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:

@@ -5,15 +5,18 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import docker
 import pytest
 from django.conf import settings
 
+from executions import dispatch
 from executions.connections import redis_client
 from executions.models import Execution
+from executions.runners.base import Runner
 from executions.runners.docker import DockerRunner, confinement
-from executions.worker import run_one
+from executions.worker import run_claimed
 from executions.worker.keeper import Keeper
 from tests.executions import images
 
@@ -60,6 +63,15 @@ def keeper() -> Iterator[Keeper]:
     keeper = Keeper()
     yield keeper
     keeper.close()
+
+
+def run_one(execution_id: UUID, worker: str, keeper: Keeper, runner: Runner) -> bool:
+    """Claim this execution, whoever's turn it is, and run it to its end; False when it is not to be had."""
+    claimed = dispatch.claim(execution_id, worker)
+    if claimed is None:
+        return False
+    run_claimed(claimed, keeper, runner)
+    return True
 
 
 @pytest.fixture

@@ -199,3 +199,18 @@ async def test_whatever_a_client_sends_is_ignored(user: User) -> None:
         await socket.send_to(bytes_data=b"\x00")
         await sync_to_async(logs.append)(execution.pk, 1, texts(1, 1))
         assert (await socket.receive_json_from())["lines"][0]["seq"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_place_in_the_queue_is_told_as_it_changes(user: User, stranger: User) -> None:
+    ahead, mine = await sync_to_async(two_waiting)(stranger, user)
+    async with watching(user, mine.pk) as socket:
+        first = await socket.receive_json_from()
+        assert (first["execution"]["status"], first["execution"]["position"]) == ("queued", 2)
+        await sync_to_async(dispatch.cancel)(stranger, ahead.pk)
+        second = await socket.receive_json_from()
+        assert second["execution"]["position"] == 1
+
+
+def two_waiting(*people: User) -> list[Execution]:
+    return [ExecutionFactory.create(user=person) for person in people]

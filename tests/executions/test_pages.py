@@ -163,12 +163,12 @@ def test_hostile_keys_are_not_an_error(signed_in: SignIn, agent: Agent, holder: 
 def test_too_many_runs_at_once_are_refused_with_a_sentence(
     signed_in: SignIn, agent: Agent, holder: User, settings: Any
 ) -> None:
-    settings.EXECUTION_CONCURRENT_PER_USER = 1
+    settings.EXECUTION_QUEUED_PER_USER = 1
     client = signed_in(holder)
     client.post(run_page(agent), {"text": "abc", "__key": "a"})
     response = client.post(run_page(agent), {"text": "abc", "__key": "b"})
     assert response.status_code == 422
-    assert "You have 1 unfinished runs." in text(response)
+    assert "You have 1 unfinished run, as many as one may have." in text(response)
 
 
 def test_running_again_starts_from_an_own_earlier_input_only(

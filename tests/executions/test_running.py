@@ -15,11 +15,11 @@ from executions.errors import RunnerUnavailableError
 from executions.models import Execution, LogArchive
 from executions.runners.base import Control, Found, RunOutcome, RunSpec, Sink, Stop
 from executions.runners.docker import DockerRunner
-from executions.worker import run_one
+from executions.worker import run_next
 from executions.worker.keeper import Keeper
-from tests.executions.conftest import RunNow, eventually
+from tests.executions.conftest import RunNow, eventually, run_one
 from tests.executions.images import python, script
-from tests.factories.executions import ExecutionFactory, version_of
+from tests.factories.executions import ExecutionFactory, NodeFactory, version_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.django_db(transaction=True)]
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -157,11 +157,10 @@ def test_worker_going_down_hands_it_on_without_blame(scripted: str, keeper: Keep
 
 def test_without_engine_it_waits_unclaimed(keeper: Keeper) -> None:
     execution = execution_of(f"agentnexus/x@sha256:{'0' * 64}", {})
-    before = execution.send_at
-    assert not run_one(execution.pk, "w", keeper, DockerRunner("unix:///nonexistent/docker.sock"))
+    NodeFactory.create(name="here")
+    assert not run_next("here", "w", keeper, DockerRunner("unix:///nonexistent/docker.sock"))
     execution.refresh_from_db()
     assert (execution.status, execution.attempt) == ("queued", 0)
-    assert execution.send_at < before
 
 
 class Flaky:

@@ -43,7 +43,7 @@ def test_killed_worker_is_recovered_from_and_nothing_is_left(
     assert (orphan.execution_id, orphan.attempt) == (execution.pk, 1)
     assert dispatch.sweep(runner) == Swept()  # its lease still holds
     Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert dispatch.sweep(runner) == Swept(retried=1, removed=1, sent=1)
+    assert dispatch.sweep(runner) == Swept(retried=1, removed=1)
     assert runner.containers() == []
     # then: another worker runs it anew
     run_now(execution)

@@ -1,13 +1,12 @@
 """Executions."""
 
-from datetime import timedelta
 from typing import Any
 
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from executions.models import Execution
+from executions.models import Execution, Node
 from marketplace.models import AgentVersion
 from tests.factories.marketplace import AgentVersionFactory, PublishedAgentFactory
 
@@ -26,11 +25,25 @@ class ExecutionFactory(DjangoModelFactory[Execution]):
     input = factory.LazyFunction(dict)
     fingerprint = "0" * 64
     deadline_seconds = 30
-    send_at = factory.LazyFunction(lambda: timezone.now() + timedelta(seconds=30))
     finished_at = factory.LazyAttribute(
         lambda execution: None if execution.status in {"queued", "starting", "running"} else timezone.now()
     )
     status = Execution.Status.QUEUED
+
+
+class NodeFactory(DjangoModelFactory[Node]):
+    """A machine that takes anything that needs no more than 1 GiB."""
+
+    class Meta:
+        model = Node
+
+    name = factory.Sequence("node-{}".format)
+    engine = "Docker 20.10"
+    engine_ok = True
+    cpus = 2
+    memory_bytes = 1024**3
+    slots = 4
+    last_seen_at = factory.LazyFunction(timezone.now)
 
 
 def version_of(image: str, **changes: Any) -> AgentVersion:

@@ -10,7 +10,7 @@ const root = document.getElementById("execution");
 const part = (name) => root.querySelector(`[data-${name}]`);
 const FINAL = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
 const LABELS = {
-  queued: ["Queued", "neutral", "Waiting for a free worker."],
+  queued: ["Queued", "neutral", ""],
   starting: ["Starting", "busy", "Preparing the sandbox: the image is fetched and checked."],
   running: ["Running", "busy", "The agent is at work. What it writes appears below."],
   succeeded: ["Succeeded", "good", ""],
@@ -21,6 +21,12 @@ const LABELS = {
 
 let current = JSON.parse(document.getElementById("execution-data").textContent);
 let loaded = FINAL.has(current.status);
+
+function sentenceOf(execution) {
+  if (execution.status !== "queued") return LABELS[execution.status][2];
+  const place = execution.position;
+  return place > 1 ? `Number ${place.toLocaleString("en")} in the queue. People take turns.` : "Next in the queue: waiting for a free worker.";
+}
 
 function elapsedText(seconds) {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
@@ -65,7 +71,8 @@ async function showResult() {
 function show(execution) {
   const before = current.status;
   current = { ...current, ...execution };
-  const [label, tone, sentence] = LABELS[current.status];
+  const [label, tone] = LABELS[current.status];
+  const sentence = sentenceOf(current);
   part("status").textContent = label;
   part("status").className = `badge tone-${tone}`;
   const final = FINAL.has(current.status);

@@ -1,10 +1,12 @@
 """The HTTP API of executions."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from pytest_django import DjangoAssertNumQueries
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 from uuid_utils.compat import uuid7
 
 from executions import dispatch, logs
@@ -119,11 +121,49 @@ def test_create_needs_access_and_sign_in(api: ApiFor, stranger: User, version: A
     assert api(None).post(URL, body(version)).status_code == 401
 
 
-def test_too_many(api: ApiFor, user: User, version: AgentVersion) -> None:
+def test_too_many(api: ApiFor, user: User, version: AgentVersion, settings: Settings) -> None:
+    settings.EXECUTION_QUEUED_PER_USER = 3
     for _ in range(3):
         ExecutionFactory.create(user=user, status="running")
     refused = api(user).post(URL, body(version))
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_executions")
+    assert refused["Retry-After"] == "15"
+
+
+def test_full_queue_asks_to_come_back(api: ApiFor, user: User, version: AgentVersion, settings: Settings) -> None:
+    settings.EXECUTION_QUEUE_LENGTH = 2
+    for _ in range(2):
+        ExecutionFactory.create()
+    refused = api(user).post(URL, body(version))
+    assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+    assert refused["Retry-After"] == "60"
+    assert refused.json()["detail"] == "Too many runs are waiting already. Try again in a minute."
+
+
+def test_priority_position_and_end_of_patience(api: ApiFor, user: User, version: AgentVersion) -> None:
+    asked = timezone.now()
+    first = api(user).post(URL, body(version) | {"priority": "low"}).json()
+    assert (first["priority"], first["position"], first["cancel_after"]) == ("low", 1, None)
+    second = api(user).post(URL, body(version), HTTP_CANCEL_AFTER="1h30m").json()
+    assert (second["priority"], second["position"]) == ("normal", 1)
+    assert abs(datetime.fromisoformat(second["cancel_after"]) - asked - timedelta(minutes=90)) < timedelta(seconds=10)
+    third = api(user).post(URL, body(version) | {"cancel_after": 20}, HTTP_CANCEL_AFTER="1h").json()
+    assert abs(datetime.fromisoformat(third["cancel_after"]) - asked - timedelta(seconds=20)) < timedelta(seconds=10)
+    assert api(user).get(f"{URL}/{first['id']}").json()["position"] == 3
+    listed = api(user).get(URL).json()["results"]
+    assert [one["priority"] for one in listed] == ["normal", "normal", "low"]
+    assert "position" not in listed[0]
+
+
+@pytest.mark.parametrize("text", ["soon", "", "-5s", "1d", "4s", "8000h", "99999999"])
+def test_senseless_end_of_patience(api: ApiFor, user: User, version: AgentVersion, text: str) -> None:
+    refused = api(user).post(URL, body(version) | {"cancel_after": text})
+    assert refused.status_code in {400, 422}
+    assert Execution.objects.count() == 0
+
+
+def test_nobody_makes_his_own_urgent(api: ApiFor, user: User, version: AgentVersion) -> None:
+    assert api(user).post(URL, body(version) | {"priority": "urgent"}).status_code == 400
 
 
 def test_list_is_mine_newest_first_without_documents(

@@ -1,0 +1,45 @@
+"""What an engine has: processors, memory, images."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from executions.runners.docker.engine import Engine, engine_errors
+
+# What the machine keeps for itself when the settings do not say how much agents may use.
+FOR_AGENTS = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """`images` maps the id and each registry digest of an image to its size in bytes."""
+
+    engine: str
+    cpus: int
+    memory_bytes: int
+    images: dict[str, int]
+
+
+def take(engine: Engine) -> Inventory:
+    """Raises RunnerUnavailableError, EngineCallError."""
+    with engine_errors():
+        info: dict[str, Any] = engine.client.info()
+        images: list[dict[str, Any]] = engine.client.images()
+    return Inventory(
+        engine=f"Docker {info['ServerVersion']}",
+        cpus=int(info["NCPU"]),
+        memory_bytes=settings.EXECUTION_NODE_MEMORY_BYTES or int(info["MemTotal"] * FOR_AGENTS),
+        images=dict(_names(images)),
+    )
+
+
+def _names(images: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, int]]:
+    for image in images:
+        size = int(image.get("Size") or 0)
+        yield image["Id"], size
+        for reference in image.get("RepoDigests") or ():
+            digest = reference.rpartition("@")[2]
+            if digest.startswith("sha256:"):
+                yield digest, size

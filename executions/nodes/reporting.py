@@ -1,0 +1,42 @@
+"""A node's own account of itself, written by its workers."""
+
+import structlog
+from django.conf import settings
+from django.db.models.functions import Now
+
+from executions.errors import RunnerUnavailableError
+from executions.nodes import inventory
+from executions.nodes.models import Node
+from executions.nodes.naming import labels, this_node
+from executions.runners.docker.engine import Engine, EngineCallError
+
+log = structlog.get_logger(__name__)
+
+
+class Reporter:
+    """Keeps the row of this node true. One per worker process; several on a node write the same."""
+
+    def __init__(self, slots: int, engine: Engine | None = None) -> None:
+        self._slots = slots
+        self._engine = engine or Engine(settings.DOCKER_HOST)
+
+    def report(self) -> Node:
+        """Write down what there is now. Raises django.db.Error."""
+        told: dict[str, object] = {"labels": labels(), "slots": self._slots, "last_seen_at": Now()}
+        try:
+            found = inventory.take(self._engine)
+            told |= {
+                "engine": found.engine,
+                "engine_ok": True,
+                "cpus": found.cpus,
+                "memory_bytes": found.memory_bytes,
+                "images": found.images,
+            }
+        except RunnerUnavailableError as exc:
+            told |= {"engine": exc.message, "engine_ok": False}
+        except EngineCallError as exc:
+            told |= {"engine": exc.message[:200], "engine_ok": False}
+        node, created = Node.objects.update_or_create(name=this_node(), defaults=told)
+        if created:
+            log.info("node_joined", node=node.name, engine=node.engine)
+        return node

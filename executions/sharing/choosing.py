@@ -1,0 +1,101 @@
+"""Whose turn is it? The one question that decides what a free worker runs next."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from executions import limits
+
+# An execution whose image another node has waits this long for that node, rather than be pulled to this one.
+WAIT_FOR_IMAGE = "2 seconds"
+# One that yields to everybody yields no longer than this.
+YIELD_AT_MOST = "10 minutes"
+# Any number: it names the lock under which workers choose.
+_LOCK = 0x616E78
+
+# Of each person's waiting executions that this node can run, the first by their own priorities; of these people, the
+# one who has the fewest under way, and of several the one served longest ago. So a thousand executions of one person
+# hold up another's single one by no more than one turn.
+_NEXT = """
+WITH here AS (
+  SELECT name, labels, images, memory_bytes FROM executions_node
+  WHERE name = %(node)s AND engine_ok AND state = 'ready'
+), active AS MATERIALIZED (
+  SELECT user_id, agent_id, node, memory_bytes FROM executions_execution WHERE status IN ('starting', 'running')
+), of_user AS (
+  SELECT user_id, count(*) AS n FROM active GROUP BY user_id
+), of_agent AS (
+  SELECT agent_id, count(*) AS n FROM active GROUP BY agent_id
+), free AS (
+  SELECT here.memory_bytes - coalesce((SELECT sum(memory_bytes) FROM active WHERE node = here.name), 0) AS bytes
+  FROM here
+), elsewhere AS MATERIALIZED (
+  SELECT images FROM executions_node
+  WHERE name <> %(node)s AND engine_ok AND state = 'ready'
+    AND last_seen_at > statement_timestamp() - interval '30 seconds'
+), heads AS (
+  SELECT DISTINCT ON (waiting.user_id) waiting.id, waiting.user_id, waiting.priority, waiting.queued_at
+  FROM executions_execution waiting
+  CROSS JOIN here CROSS JOIN free
+  JOIN marketplace_agentversion version ON version.id = waiting.version_id
+  LEFT JOIN executions_agentquota quota ON quota.agent_id = waiting.agent_id
+  LEFT JOIN of_agent ON of_agent.agent_id = waiting.agent_id
+  WHERE waiting.status = 'queued'
+    AND waiting.not_before <= statement_timestamp()
+    AND (waiting.cancel_at IS NULL OR waiting.cancel_at > statement_timestamp())
+    AND waiting.needs <@ here.labels
+    AND waiting.memory_bytes <= free.bytes
+    AND coalesce(of_agent.n, 0) < least(quota.concurrent, %(per_agent)s)
+    AND (
+      here.images ? split_part(version.image, '@', 2)
+      OR waiting.queued_at < statement_timestamp() - %(wait_for_image)s::interval
+      OR NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.images ? split_part(version.image, '@', 2))
+    )
+  ORDER BY waiting.user_id, waiting.priority DESC, waiting.id
+)
+SELECT heads.id
+FROM heads
+LEFT JOIN of_user ON of_user.user_id = heads.user_id
+LEFT JOIN executions_turn turn ON turn.user_id = heads.user_id
+WHERE coalesce(of_user.n, 0) < %(per_user)s
+ORDER BY
+  heads.priority < 2,
+  heads.priority < 0 AND heads.queued_at > statement_timestamp() - %(yield_at_most)s::interval,
+  coalesce(of_user.n, 0),
+  turn.served_at NULLS FIRST,
+  heads.id
+LIMIT 1
+"""
+_SERVED = """
+INSERT INTO executions_turn (user_id, served_at) VALUES (%s, statement_timestamp())
+ON CONFLICT (user_id) DO UPDATE SET served_at = excluded.served_at
+"""
+
+
+def one_at_a_time() -> None:
+    """Wait for one's turn to choose, until the transaction ends: two workers choosing at once would both see room for
+    one more of the same person's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def choose(node: str) -> UUID | None:
+    """The execution that `node` should run next; None when there is none for it."""
+    values: dict[str, Any] = {
+        "node": node,
+        "per_user": limits.concurrent_per_user(),
+        "per_agent": limits.concurrent_per_agent(),
+        "wait_for_image": WAIT_FOR_IMAGE,
+        "yield_at_most": YIELD_AT_MOST,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, values)
+        row = cursor.fetchone()
+    return None if row is None else UUID(str(row[0]))
+
+
+def served(user_id: UUID) -> None:
+    """The person has been given a worker now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED, [user_id])

@@ -9,6 +9,7 @@ from chain.errors import ChainError
 from chain.listener.heartbeat import last_beat
 from chain.models import Cursor, OutboxTransaction
 from chain.networks import Network, all_networks
+from chain.outbox.funds import low_accounts
 from chain.outbox.states import OPEN
 from chain.rpc import Pool
 from chain.rpc.endpoint import Endpoint
@@ -22,8 +23,9 @@ STUCK_SECONDS = 600
 
 
 def status() -> list[dict[str, Any]]:
-    """Checks of this room: `{name, ok, detail}`, three for each network."""
-    return [check for network in all_networks() for check in (_node(network), _listener(network), _outbox(network))]
+    """Checks of this room: `{name, ok, detail}`, four for each network."""
+    parts = (_node, _listener, _outbox, _funds)
+    return [part(network) for network in all_networks() for part in parts]
 
 
 def _node(network: Network) -> dict[str, Any]:
@@ -35,12 +37,15 @@ def _node(network: Network) -> dict[str, Any]:
     return kept
 
 
+def _probing(network: Network) -> Pool:
+    """A pool of its own: a health check must neither wait as long as work may, nor pause an endpoint for it."""
+    return Pool(network, [Endpoint(url, read_seconds=PROBE_SECONDS) for url in network.rpc_urls])
+
+
 def _probe(network: Network) -> dict[str, Any]:
     name = f"chain:{network.slug}:node"
-    # A pool of its own: a health check must neither wait as long as work may, nor pause an endpoint for it.
-    pool = Pool(network, [Endpoint(url, read_seconds=PROBE_SECONDS) for url in network.rpc_urls])
     try:
-        head = int(pool.call("eth_blockNumber"), 16)
+        head = int(_probing(network).call("eth_blockNumber"), 16)
     except ChainError as exc:
         return {"name": name, "ok": False, "detail": exc.message}
     return {"name": name, "ok": True, "detail": f"chain {network.chain_id} at block {head}", "head": head}
@@ -84,3 +89,20 @@ def _outbox(network: Network) -> dict[str, Any]:
     if age <= STUCK_SECONDS and oldest.status != OutboxTransaction.Status.UNKNOWN:
         return {"name": name, "ok": True, "detail": detail}
     return {"name": name, "ok": False, "detail": f"{detail}: {oldest.purpose}. {oldest.detail}".strip()}
+
+
+def _funds(network: Network) -> dict[str, Any]:
+    """Whether the keys that send transactions by themselves can pay for them."""
+    name = f"chain:{network.slug}:funds"
+    if not _node(network)["ok"]:
+        return {"name": name, "ok": True, "detail": "not known while the node does not answer"}
+    key = f"chain:health:funds:{network.slug}:{network.chain_id}"
+    kept: dict[str, Any] | None = cache.get(key)
+    if kept is None:
+        try:
+            low = low_accounts(network, _probing(network))
+        except ChainError as exc:
+            return {"name": name, "ok": False, "detail": exc.message}
+        kept = {"name": name, "ok": not low, "detail": " ".join(low) or "the sending accounts have enough ether"}
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept

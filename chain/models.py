@@ -142,6 +142,9 @@ class OutboxTransaction(models.Model):
     data = models.BinaryField()
     value = Uint256Field(default=0, help_text="Wei.")
     gas_limit = models.PositiveBigIntegerField(null=True)
+    most_gas = models.PositiveBigIntegerField(
+        null=True, help_text="It is not sent when it would need more than this; empty is any."
+    )
     nonce = models.PositiveBigIntegerField(null=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     detail = models.CharField(

@@ -1,6 +1,7 @@
 """What the marketplace hears of the chain."""
 
 from chain import artefacts, events
+from marketplace.payouts import ledger
 from marketplace.purchases import entitlements, facts
 
 
@@ -12,4 +13,9 @@ def register() -> None:
         artefacts.ENTITLEMENTS,
         "EntitlementChanged",
         events.Handlers(entitlements.on_seen, entitlements.on_confirmed, entitlements.on_reverted),
+    )
+    events.subscribe(
+        artefacts.ESCROW,
+        "Withdrawn",
+        events.Handlers(ledger.on_withdrawal_seen, ledger.on_withdrawal_confirmed, ledger.on_withdrawal_reverted),
     )

@@ -96,6 +96,25 @@ class QuoteOverError(MarketplaceError):
     http_status = 409
 
 
+class InvalidStatementError(MarketplaceError):
+    """A dispute's text or decision that is refused; `fields` says which value and why."""
+
+    code = "invalid_statement"
+
+
+class InvalidAuthorizationError(MarketplaceError):
+    """A signature that does not pay this purchase."""
+
+    code = "invalid_authorization"
+
+
+class NothingOwedError(MarketplaceError):
+    """The escrow holds no credit of the account in the token."""
+
+    code = "nothing_owed"
+    http_status = 409
+
+
 class InvalidSearchError(MarketplaceError):
     """A search with an unknown ordering."""
 

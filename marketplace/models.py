@@ -1,6 +1,8 @@
 """Tables of the marketplace, one slice a module."""
 
 from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Category
+from marketplace.disputes.models import Decision, Dispute, Statement
+from marketplace.payouts.models import Credit, Exit, Withdrawal
 from marketplace.purchases.models import Entitlement, EntitlementFact, EscrowFact, Purchase
 
 __all__ = [
@@ -8,8 +10,14 @@ __all__ = [
     "AgentPrice",
     "AgentVersion",
     "Category",
+    "Credit",
+    "Decision",
+    "Dispute",
     "Entitlement",
     "EntitlementFact",
     "EscrowFact",
+    "Exit",
     "Purchase",
+    "Statement",
+    "Withdrawal",
 ]

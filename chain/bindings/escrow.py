@@ -15,6 +15,8 @@ QUOTE_TYPE = (
     "Quote(uint256 agentId,address creator,address buyer,address recipient,address token,uint256 amount,"
     "uint64 accessDuration,uint64 validUntil,bytes32 salt)"
 )
+# An authorisation to pay counts from the beginning of time; the quote itself says until when.
+VALID_AFTER = 0
 QUOTE_MEMBERS = ["uint256", "address", "address", "address", "address", "uint256", "uint64", "uint64", "bytes32"]
 
 
@@ -133,6 +135,21 @@ class Escrow:
         value = quote.amount if quote.token == NATIVE else 0
         return self.contract.call("depositPayment", quote.members(), _bytes(signature), value=value)
 
+    def encode_deposit_with_authorization(
+        self, quote: Quote, signature: str, payer: str, valid_before: int, authorization: str
+    ) -> Call:
+        """Pays `quote` by the payer's ERC-3009 signature (see chain.bindings.authorization): no allowance is needed,
+        and anyone may send it."""
+        return self.contract.call(
+            "depositWithAuthorization",
+            quote.members(),
+            _bytes(signature),
+            payer,
+            VALID_AFTER,
+            valid_before,
+            _bytes(authorization),
+        )
+
     def encode_release(self, payment_id: str) -> Call:
         """Pays creator and platform."""
         return self.contract.call("releasePayment", _bytes32(payment_id))
@@ -152,6 +169,10 @@ class Escrow:
     def encode_withdraw(self, token: str, account: str) -> Call:
         """Pays the whole credit of `account` out to it; anyone may send this."""
         return self.contract.call("withdraw", token, account)
+
+    def encode_withdraw_to(self, token: str, receiver: str) -> Call:
+        """Pays the sender's whole credit out to `receiver`: for accounts that cannot take the money themselves."""
+        return self.contract.call("withdrawTo", token, receiver)
 
     def withdrawable(self, token: str, account: str) -> int:
         """The credit of `account` in base units of `token`. Raises RpcUnavailableError."""

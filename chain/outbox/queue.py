@@ -6,9 +6,17 @@ from chain.models import OutboxTransaction
 from chain.networks import Network
 
 
-def enqueue(network: Network, key_name: str, call: Call, idempotency_key: str, purpose: str) -> OutboxTransaction:
+def enqueue(
+    network: Network,
+    key_name: str,
+    call: Call,
+    idempotency_key: str,
+    purpose: str,
+    most_gas: int | None = None,
+) -> OutboxTransaction:
     """Have `call` sent on `network` by the key `key_name` (see chain.keys), once per `idempotency_key`.
 
+    With `most_gas` it fails, unsent, when it would need more gas than that: for calls that reach code of strangers.
     Part of the caller's database transaction: when that is rolled back, nothing is sent. The same key again gives the
     row that is there, whatever became of it. Raises MissingKeyError, and ValueError when the row that is there is
     another call: then the key was not a key.
@@ -25,6 +33,7 @@ def enqueue(network: Network, key_name: str, call: Call, idempotency_key: str, p
             "to": call.to,
             "data": call.data,
             "value": call.value,
+            "most_gas": most_gas,
         },
     )
     if not created and (row.to, bytes(row.data), row.value) != (call.to, call.data, call.value):

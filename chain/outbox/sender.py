@@ -99,6 +99,10 @@ class Sender:
                 return False
             logger.error("outbox_would_revert", transaction=str(row.pk), purpose=row.purpose, reason=reason)
             return move(row, Status.FAILED, detail=reason[:500], closed_at=timezone.now())
+        if row.most_gas is not None and gas > row.most_gas:
+            reason = f"TooMuchGas({gas}, {row.most_gas})"
+            logger.error("outbox_needs_too_much_gas", transaction=str(row.pk), purpose=row.purpose, gas=gas)
+            return move(row, Status.FAILED, detail=reason, closed_at=timezone.now())
         offer = fees.current(self.pool)
         if not self._can_pay(row, gas, offer):
             return False

@@ -5,6 +5,7 @@ from wallets.credentials.models import Scope
 
 _READ_AGENTS = {"GET": Scope.AGENTS_READ.value}
 _WRITE_AGENTS = {"POST": Scope.AGENTS_WRITE.value}
+_WRITE_PURCHASES = {"POST": Scope.PURCHASES_WRITE.value}
 _READ_EXECUTIONS = {"GET": Scope.EXECUTIONS_READ.value}
 
 # An empty entry says that a person must sign in for it: keys neither make keys nor touch accounts.
@@ -35,6 +36,16 @@ ROUTES: Routes = {
     "api-version-withdraw": _WRITE_AGENTS,
     "api-purchases": {"GET": Scope.PURCHASES_WRITE.value, "POST": Scope.PURCHASES_WRITE.value},
     "api-purchase": {"GET": Scope.PURCHASES_WRITE.value},
+    "api-purchase-authorization": _WRITE_PURCHASES,
+    "api-purchase-timeline": {"GET": Scope.PURCHASES_WRITE.value},
+    "api-purchase-release": _WRITE_PURCHASES,
+    "api-purchase-refund": _WRITE_AGENTS,
+    "api-purchase-dispute": _WRITE_PURCHASES,
+    "api-purchase-answer": _WRITE_PURCHASES,
+    "api-purchase-withdraw": _WRITE_PURCHASES,
+    "api-sales": {"GET": Scope.AGENTS_WRITE.value},
+    "api-payouts": {"GET": Scope.AGENTS_WRITE.value},
+    "api-payouts-withdraw": _WRITE_AGENTS,
     # executions
     "api-executions": {**_READ_EXECUTIONS, "POST": Scope.EXECUTIONS_RUN.value},
     "api-execution": _READ_EXECUTIONS,

@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "delete-old-documents": {"task": "executions.tasks.delete_old_documents", "schedule": timedelta(hours=1)},
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
     "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
+    "settle-payments": {"task": "marketplace.tasks.settle_payments", "schedule": timedelta(seconds=15)},
     "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},
 }
 
@@ -262,6 +263,8 @@ KEYS: dict[str, str] = {}
 for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY"):
     _path = env.str(f"{_name}_FILE", default="")
     KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
+# Below this much ether (in wei) a sending key gets no new work, and health says so.
+LOW_BALANCE_WEI: int = env.int("LOW_BALANCE_WEI", default=10**15)
 FEE_RECIPIENT: str = env.str("FEE_RECIPIENT", default="")
 PLATFORM_FEE_BPS: int = env.int("PLATFORM_FEE_BPS", default=250)
 DISPUTE_WINDOW_SECONDS: int = env.int("DISPUTE_WINDOW_SECONDS", default=3 * 24 * 3600)

@@ -41,6 +41,12 @@ class QuoteThrottle(RateThrottle):
     rate = Rate("marketplace-quote", limit=30, seconds=60)
 
 
+class SettleThrottle(RateThrottle):
+    """Asking for the transactions that release, refund, dispute and withdraw, and writing statements."""
+
+    rate = Rate("marketplace-settle", limit=60, seconds=60)
+
+
 class PublishThrottle(RateThrottle):
     """Creating and changing agents and versions."""
 

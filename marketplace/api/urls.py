@@ -3,6 +3,7 @@
 from django.urls import URLPattern
 
 from marketplace.catalogue.api.urls import urlpatterns as catalogue
+from marketplace.payouts.api.urls import urlpatterns as payouts
 from marketplace.purchases.api.urls import urlpatterns as purchases
 
-urlpatterns: list[URLPattern] = [*catalogue, *purchases]
+urlpatterns: list[URLPattern] = [*catalogue, *purchases, *payouts]

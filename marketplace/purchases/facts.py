@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from chain.models import Event
 from marketplace.catalogue.models import Agent
+from marketplace.payouts.ledger import write_credits
+from marketplace.payouts.models import Withdrawal
 from marketplace.purchases.models import EntitlementFact, EscrowFact, Purchase
 from marketplace.purchases.notices import announce
 from marketplace.purchases.standing import COLUMNS, Problem, Reading, Standing, read
@@ -19,7 +21,7 @@ from marketplace.purchases.states import Status
 
 log = structlog.get_logger(__name__)
 
-_Fact = TypeVar("_Fact", EscrowFact, EntitlementFact)
+_Fact = TypeVar("_Fact", EscrowFact, EntitlementFact, Withdrawal)
 ESCROW_EVENTS = ("PaymentDeposited", "PaymentReleased", "PaymentRefunded", "DisputeOpened", "DisputeResolved")
 
 
@@ -78,6 +80,12 @@ def bring_up_to_date(purchase: Purchase) -> None:
     facts = list(purchase.facts.select_related("event"))
     reading = read(purchase, facts)
     _write_problems(facts, reading)
+    _write_columns(purchase, reading)
+    # After the columns: who is credited with a refund is read from them.
+    write_credits(purchase, facts)
+
+
+def _write_columns(purchase: Purchase, reading: Reading) -> None:
     before = Standing(**{column: getattr(purchase, column) for column in COLUMNS})
     if reading.standing == before:
         return

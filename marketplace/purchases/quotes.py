@@ -87,7 +87,7 @@ def quote(
     _require_no_lifetime(buyer, agent)
     escrow = Escrow.for_network(network)
     if wish.payer is not None:
-        _require_balance(network, wish.token, wish.payer, offer.amount)
+        require_balance(network, wish.token, wish.payer, offer.amount)
     purchase = _signed(buyer, agent, wish, offer, escrow)
     purchase.idempotency_key = idempotency_key
     try:
@@ -184,7 +184,8 @@ def _require_no_lifetime(buyer: User, agent: Agent) -> None:
         raise AlreadyOwnedError("You have paid for this agent; your access opens when the payment is confirmed.")
 
 
-def _require_balance(network: Network, token: Token, payer: str, amount: int) -> None:
+def require_balance(network: Network, token: Token, payer: str, amount: int) -> None:
+    """Raises InsufficientBalanceError when `payer` holds less than `amount` base units; RpcUnavailableError."""
     available = balance_of(network, token, payer)
     if available < amount:
         raise InsufficientBalanceError(

@@ -14,7 +14,10 @@ from marketplace.models import Agent
 from tests.account_fixtures import user_with_wallet
 from tests.chain_fixtures import Contracts, send_call
 from tests.factories.marketplace import CategoryFactory, PublishedAgentFactory
+from tests.marketplace.settling import bought, later, platform
 from wallets.models import User
+
+__all__ = ["bought", "later", "platform"]  # fixtures that live beside their helpers
 
 
 @pytest.fixture(autouse=True)

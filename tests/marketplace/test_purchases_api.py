@@ -82,6 +82,7 @@ def test_answer_holds_terms_signature_and_the_ready_call(
             "salt": purchase.salt,
         },
         "signature": purchase.signature,
+        "authorization": None,
     }
     assert (step["kind"], step["chainId"], step["to"], step["value"]) == (
         "deposit",

@@ -7,13 +7,17 @@ from rest_framework import serializers
 
 from chain.api.fields import AddressField
 from chain.api.serializers import TokenSerializer
+from chain.bindings.authorization import Authorization
 from chain.errors import UnknownNetworkError
 from chain.networks import Network, get_network
 from chain.tokens import Token, format_amount
 from marketplace.api.tokens import TokenBook
-from marketplace.models import Agent, Purchase
+from marketplace.models import Agent, Purchase, Statement
 from marketplace.purchases.deposits import Step
+from marketplace.purchases.parties import Party
 from marketplace.purchases.quotes import quote_of
+from marketplace.purchases.settling import Action
+from marketplace.purchases.timeline import State
 
 
 class PurchasedAgentSerializer(serializers.ModelSerializer[Agent]):
@@ -117,10 +121,14 @@ class PayablePurchaseSerializer(PurchaseSerializer):
 
     quote = serializers.SerializerMethodField(help_text="The escrow's Quote struct, integers as strings.")
     transactions = serializers.SerializerMethodField(help_text="To be sent in order, each once the last is mined.")
+    authorization = serializers.SerializerMethodField(
+        help_text="Typed data (EIP-712) that `payer` may sign instead: send the signature to /authorization, and its "
+        "answer is the one transaction that pays. Null where the token does not take signatures."
+    )
 
     class Meta:
         model = Purchase
-        fields = [*PurchaseSerializer.Meta.fields, "quote", "signature", "transactions"]
+        fields = [*PurchaseSerializer.Meta.fields, "quote", "signature", "transactions", "authorization"]
         read_only_fields = fields
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
@@ -131,6 +139,79 @@ class PayablePurchaseSerializer(PurchaseSerializer):
     def get_transactions(self, purchase: Purchase) -> list[dict[str, Any]]:
         steps: list[Step] = self.context.get("steps", [])
         return [step.as_json() for step in steps]
+
+    @extend_schema_field({"type": "object", "nullable": True, "additionalProperties": True})
+    def get_authorization(self, purchase: Purchase) -> dict[str, Any] | None:
+        found: Authorization | None = self.context.get("authorization")
+        return found.typed_data() if found else None
+
+
+class SignatureSerializer(serializers.Serializer[Any]):
+    """A payer's signature of a purchase's `authorization`."""
+
+    payer = AddressField()
+    signature = serializers.CharField(max_length=4100)
+
+
+class CallSerializer(StepSerializer):
+    """A transaction that settles a payment."""
+
+    kind = serializers.ChoiceField(choices=["release", "dispute", "refund", "withdraw"])
+
+
+class SettlingSerializer(serializers.Serializer[Any]):
+    """What to sign, and with which wallet."""
+
+    signer = serializers.CharField(help_text="The address whose signature the escrow takes; anybody's for a payout.")
+    transactions = CallSerializer(many=True)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why the buyer disputes."""
+
+    reason = serializers.CharField(trim_whitespace=False)
+
+
+class TextSerializer(serializers.Serializer[Any]):
+    """What a party of a dispute has to say."""
+
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class StatementSerializer(serializers.ModelSerializer[Statement]):
+    """A text that was kept, with the hash that the chain carries of a reason."""
+
+    class Meta:
+        model = Statement
+        fields = ["id", "side", "text", "hash", "created_at"]
+        read_only_fields = fields
+
+
+class DisputingSerializer(SettlingSerializer):
+    """The kept reason, and what to sign."""
+
+    statement = StatementSerializer()
+
+
+class EntrySerializer(serializers.Serializer[Any]):
+    """One thing that happened or will."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    at = serializers.DateTimeField(allow_null=True)
+    text = serializers.CharField(help_text="A sentence about it.")
+    quote = serializers.CharField(help_text="What somebody wrote.")
+    transaction_hash = serializers.CharField()
+    transaction_url = serializers.CharField()
+
+
+class TimelineSerializer(serializers.Serializer[Any]):
+    """The story of a payment, and what the reader may do about it now."""
+
+    party = serializers.ChoiceField(choices=[party.value for party in Party])
+    actions = serializers.ListField(child=serializers.ChoiceField(choices=[action.value for action in Action]))
+    entries = EntrySerializer(many=True)
 
 
 class NewPurchaseSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,6 @@
 """Purchases over HTTP. Everybody sees their own only."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,6 +21,7 @@ from marketplace.catalogue.api.views import READING, signed_in
 from marketplace.errors import InvalidPurchaseError, QuoteOverError
 from marketplace.models import Agent, Purchase
 from marketplace.purchases.api.serializers import NewPurchaseSerializer, PayablePurchaseSerializer, PurchaseSerializer
+from marketplace.purchases.authorizations import authorization_of
 from marketplace.purchases.deposits import Step, deposit_calls
 from marketplace.purchases.quotes import quote
 
@@ -34,11 +36,13 @@ PAYER = OpenApiParameter("payer", str, description="Whose allowance decides whet
 
 def payable(purchase: Purchase, payer: str | None) -> dict[str, Any]:
     """The purchase with the transactions that are left to send: none when it is paid or its quote ran out."""
-    try:
-        steps: list[Step] = deposit_calls(purchase, payer)
-    except QuoteOverError:
-        steps = []
-    return dict(PayablePurchaseSerializer(purchase, context={"steps": steps}).data)
+    steps: list[Step] = []
+    authorization = None
+    # Settled and lapsed purchases have neither; there the chain is not asked.
+    with suppress(QuoteOverError):
+        steps = deposit_calls(purchase, payer)
+        authorization = authorization_of(purchase, payer or purchase.bound_payer)
+    return dict(PayablePurchaseSerializer(purchase, context={"steps": steps, "authorization": authorization}).data)
 
 
 @extend_schema(tags=["purchases"])

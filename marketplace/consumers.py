@@ -6,9 +6,9 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from rest_framework.renderers import JSONRenderer
 
-from marketplace.models import Purchase
 from marketplace.purchases.api.serializers import PurchaseSerializer
 from marketplace.purchases.notices import group_of
+from marketplace.purchases.parties import visible_to
 from wallets.models import User
 
 CLOSE_UNAUTHENTICATED = 4401
@@ -18,7 +18,8 @@ JSON = JSONRenderer()
 
 
 class PurchaseConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """`/ws/purchases/<id>/`: `{"type": "purchase", "purchase": {...}}` at once and after every change, to its buyer."""
+    """`/ws/purchases/<id>/`: `{"type": "purchase", "purchase": {...}}` at once and after every change, to those who may
+    read its papers."""
 
     async def connect(self) -> None:
         self.group: str | None = None
@@ -56,5 +57,5 @@ class PurchaseConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     @staticmethod
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _read(user: User, purchase_id: Any) -> dict[str, Any] | None:
-        purchase = Purchase.objects.select_related("agent").filter(pk=purchase_id, buyer=user).first()
+        purchase = visible_to(user).select_related("agent").filter(pk=purchase_id).first()
         return None if purchase is None else dict(PurchaseSerializer(purchase, context={}).data)

@@ -3,6 +3,8 @@
 from django.urls import URLPattern, path
 
 from marketplace import views
+from marketplace.payouts import views as payouts
+from marketplace.purchases import views as purchases
 
 app_name = "marketplace"
 urlpatterns: list[URLPattern] = [
@@ -16,5 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/archive/", views.archive, name="agent-archive"),
     path("agents/<slug:slug>/versions/new/", views.version_new, name="version-new"),
     path("agents/<slug:slug>/versions/<str:number>/withdraw/", views.withdraw, name="version-withdraw"),
-    path("purchases/<uuid:pk>/", views.purchase, name="purchase"),
+    path("studio/sales/", payouts.sales, name="sales"),
+    path("studio/sales/money/", payouts.money, name="sales-money"),
+    path("purchases/<uuid:pk>/", purchases.purchase, name="purchase"),
+    path("purchases/<uuid:pk>/progress/", purchases.progress, name="purchase-progress"),
 ]

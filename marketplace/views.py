@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,7 +20,7 @@ from marketplace.catalogue import agents as operations
 from marketplace.catalogue.markdown import render_markdown
 from marketplace.catalogue.search import Ordering, search
 from marketplace.forms import AgentForm, VersionForm
-from marketplace.models import Agent, AgentVersion, Category, Purchase
+from marketplace.models import Agent, AgentVersion, Category
 from marketplace.purchases.access import has_access
 from marketplace.schema_summary import summarise
 from marketplace.terms import current_terms
@@ -163,29 +162,6 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
             "network": get_network(shown.network),
             "limits": current_terms(),
             "tokens": tokens_for(get_network(shown.network)),
-        },
-    )
-
-
-@require_GET
-@login_required
-def purchase(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One purchase, wherever it stands: resumes a payment, shows its progress, then its papers."""
-    shown = get_object_or_404(
-        Purchase.objects.select_related("agent__creator").prefetch_related("agent__creator__wallets"),
-        pk=pk,
-        buyer=signed_in(request),
-    )
-    return render(
-        request,
-        "marketplace/purchase.html",
-        {
-            "purchase": shown,
-            "agent": shown.agent,
-            "network": get_network(shown.network),
-            "limits": current_terms(),
-            "access": has_access(signed_in(request), shown.agent),
-            "open": shown.status in (Purchase.Status.QUOTED, Purchase.Status.DEPOSITED, Purchase.Status.UNKNOWN),
         },
     )
 

@@ -22,6 +22,7 @@ class Statement(models.Model):
     purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, related_name="statements")
     side = models.CharField(max_length=10, choices=Side.choices)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    is_reason = models.BooleanField(help_text="Given to open the dispute; it counts if its hash is on the chain.")
     text = models.TextField()
     hash = HashField(help_text="keccak-256 of the text in UTF-8.")
     created_at = models.DateTimeField(auto_now_add=True)

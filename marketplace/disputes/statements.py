@@ -31,14 +31,14 @@ def open_dispute(purchase: Purchase, by: User, party: Party | None, reason: str)
     require(purchase, party, Action.DISPUTE)
     text = cleaned("reason", reason)
     call = call_for(purchase, party, Action.DISPUTE, text_hash(text))
-    return _keep(purchase, by, Statement.Side.BUYER, "reason", text), call
+    return _keep(purchase, by, Statement.Side.BUYER, text, is_reason=True), call
 
 
 def answer(purchase: Purchase, by: User, party: Party | None, text: str) -> Statement:
     """Keep what a party of an open dispute has to say. Raises InvalidStatementError, NotYoursError,
     InvalidTransitionError."""
     require(purchase, party, Action.ANSWER)
-    return _keep(purchase, by, Statement.Side(str(party)), "text", cleaned("text", text))
+    return _keep(purchase, by, Statement.Side(str(party)), cleaned("text", text), is_reason=False)
 
 
 def cleaned(field: str, text: object) -> str:
@@ -49,7 +49,7 @@ def cleaned(field: str, text: object) -> str:
         raise InvalidStatementError(str(exc), fields={field: str(exc)}) from None
 
 
-def _keep(purchase: Purchase, by: User, side: Statement.Side, field: str, text: str) -> Statement:
+def _keep(purchase: Purchase, by: User, side: Statement.Side, text: str, *, is_reason: bool) -> Statement:
     with transaction.atomic():
         # The lock makes the limit hold also for requests at the same time.
         Purchase.objects.select_for_update(of=("self",)).get(pk=purchase.pk)
@@ -59,7 +59,9 @@ def _keep(purchase: Purchase, by: User, side: Statement.Side, field: str, text: 
             return known
         if mine.count() >= MOST_STATEMENTS:
             sentence = f"You have given {MOST_STATEMENTS} statements; staff will decide by these."
-            raise InvalidStatementError(sentence, fields={field: sentence})
-        kept = Statement.objects.create(purchase=purchase, author=by, side=side, text=text, hash=text_hash(text))
+            raise InvalidStatementError(sentence, fields={"reason" if is_reason else "text": sentence})
+        kept = Statement.objects.create(
+            purchase=purchase, author=by, side=side, is_reason=is_reason, text=text, hash=text_hash(text)
+        )
         announce(purchase.pk)
     return kept

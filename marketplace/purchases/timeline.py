@@ -91,9 +91,8 @@ class _Story:
         reason = next((each for each in self.statements if each.hash == opened.event.args["reasonHash"]), None)
         text = "" if reason else "The reason was not given on this site; the chain has only its hash."
         yield self._fact("disputed", "Dispute opened by the buyer", opened, text, reason.text if reason else "")
-        said: list[Statement | Decision] = [
-            each for each in self.statements if each != reason and each.created_at >= opened.event.block_time
-        ]
+        # Reasons that were not signed in the end are nobody's business.
+        said: list[Statement | Decision] = [each for each in self.statements if not each.is_reason]
         for item in sorted([*said, *self.decisions], key=lambda each: each.created_at):
             yield self._statement(item) if isinstance(item, Statement) else self._decision(item)
         if self.purchase.status == Status.DISPUTED and not self._is_decided():

@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from chain.calls import Call
 from chain.keys import get_signer
 from chain.models import OutboxTransaction
+from chain.outbox import enqueue
 from chain.rpc import pool_of
 from chain.tokens import NATIVE
 from marketplace.models import Agent, Credit, Exit, Purchase, Withdrawal
@@ -383,7 +384,7 @@ def test_transactions_that_are_mined_without_effect_are_bounded(
         platform.sweep()
         step = exit_of(bought, "release")
         assert (step.status, step.attempts) == (Status.SENT, number + 1)
-        OutboxTransaction.objects.filter(pk=step.transaction_id).update(status="reverted")
+        OutboxTransaction.objects.filter(status="queued").update(status="reverted")
         platform.sweep()
     step = exit_of(bought, "release")
     assert (step.status, step.attempts) == (Status.STOPPED, MOST_ATTEMPTS)
@@ -397,7 +398,7 @@ def test_waiting_times_grow(bought: Purchase, platform: Platform, later: Later) 
     for _ in range(MOST_ATTEMPTS - 1):
         platform.sweep()
         step = exit_of(bought, "release")
-        OutboxTransaction.objects.filter(pk=step.transaction_id).update(status="failed", detail="x")
+        OutboxTransaction.objects.filter(status="queued").update(status="failed", detail="x")
         platform.sweep()
         step = exit_of(bought, "release")
         waits.append(round((step.next_at - step.updated_at).total_seconds()))
@@ -406,6 +407,6 @@ def test_waiting_times_grow(bought: Purchase, platform: Platform, later: Later) 
 
 def test_an_unrelated_call_cannot_take_an_attempts_key(contracts: Contracts, bought: Purchase) -> None:
     first = contracts.escrow.encode_release(bought.payment_id)
-    exits.enqueue(contracts.network, "RELAYER_KEY", first, "k", "x")
+    enqueue(contracts.network, "RELAYER_KEY", first, "k", "x")
     with pytest.raises(ValueError, match="another call"):
-        exits.enqueue(contracts.network, "RELAYER_KEY", Call(first.chain_id, first.to, b"\x01"), "k", "x")
+        enqueue(contracts.network, "RELAYER_KEY", Call(first.chain_id, first.to, b"\x01"), "k", "x")

@@ -119,7 +119,15 @@ function roundedUp(wei) {
 }
 
 // What the site's own calls are called, so that the window says more than a selector.
-const CALLS = { "0x095ea7b3": "approve", "0x00f28adf": "depositPayment" };
+const CALLS = {
+  "0x095ea7b3": "approve",
+  "0x00f28adf": "depositPayment",
+  "0xabebbcb7": "depositWithAuthorization",
+  "0x7aa1ed58": "releasePayment",
+  "0xde8f8b3f": "refundPayment",
+  "0x2c4bc093": "openDispute",
+  "0xf940e385": "withdraw",
+};
 
 const short = (value) => `${value.slice(0, 8)}…${value.slice(-6)}`;
 
@@ -142,6 +150,19 @@ async function signMessage([message, address]) {
   if (message.startsWith("0x")) text = bytesToString(hexToBytes(message));
   await confirm("Sign this message?", [["Message", text, true]], "Sign");
   return signer.signMessage({ message: message.startsWith("0x") ? { raw: message } : message });
+}
+
+async function signTypedData([address, json]) {
+  const signer = account();
+  if (address?.toLowerCase() !== signer.address.toLowerCase()) throw failure(4100, "This account is not in the demo wallet.");
+  const { types, primaryType, domain, message } = typeof json === "string" ? JSON.parse(json) : json;
+  const { EIP712Domain: _, ...members } = types;
+  await confirm(
+    "Sign this data?",
+    [["For", `${domain.name} ${short(domain.verifyingContract)}`], ["What", primaryType], ["Data", JSON.stringify(message, null, 2), true]],
+    "Sign",
+  );
+  return signer.signTypedData({ domain, types: members, primaryType, message });
 }
 
 async function sendTransaction([request]) {
@@ -180,6 +201,7 @@ const methods = {
   eth_requestAccounts: connect,
   eth_accounts: async () => (localStorage.getItem(CONNECTED) === "yes" ? [account().address] : []),
   personal_sign: signMessage,
+  eth_signTypedData_v4: signTypedData,
   eth_sendTransaction: sendTransaction,
   wallet_switchEthereumChain: async ([{ chainId }]) => {
     if (Number(chainId) !== Number(await rpc("eth_chainId"))) throw failure(4902, "The demo wallet only knows the local chain.");

@@ -5,11 +5,13 @@ import { api, ApiError } from "../wallets/api.js";
 import { chooseWallet } from "../wallets/connect.js";
 import { networkByChainId, transactionUrl } from "../wallets/networks.js";
 import { rehearse } from "../wallets/reverts.js";
-import { currentAccount, ensureChain, explain, receipt, rememberedWallet, sendCall, waitForReceipt, WalletProblem } from "../wallets/wallet.js";
+import { currentAccount, ensureChain, explain, receipt, rememberedWallet, sendCall, signTypedData, waitForReceipt, WalletProblem } from "../wallets/wallet.js";
 
 const root = document.getElementById("payment");
 const part = (name) => root.querySelector(`[data-${name}]`);
-const STEPS = ["check", "approve", "sign", "block", "confirm", "active"];
+const STEPS = ["check", "approve", "authorize", "sign", "block", "confirm", "active"];
+// Shown only when they are part of the way of paying that was taken.
+const OPTIONAL = new Set(["approve", "authorize"]);
 const RETRY = [500, 1000, 2000, 4000, 8000];
 const DONE = new Set(["active", "released"]);
 const OVER = new Set(["lapsed", "refunded", "disputed"]);
@@ -41,7 +43,7 @@ function stepsBefore(name, state = "done") {
 function resetSteps() {
   for (const step of STEPS) {
     const node = root.querySelector(`[data-step="${step}"]`);
-    if (step === "approve") node.dataset.state = "skipped";
+    if (OPTIONAL.has(step)) node.dataset.state = "skipped";
     else delete node.dataset.state;
   }
 }
@@ -173,20 +175,16 @@ async function pay() {
     if (!network) throw new WalletProblem("This agent's network is not offered at the moment. Try again later.", "failed");
     await ensureChain(wallet.provider, network);
     if (purchase?.bound_payer && purchase.bound_payer.toLowerCase() !== wallet.address.toLowerCase()) leaveOffer();
-    let calls = purchase ? await transactions() : await order();
+    const calls = purchase ? await transactions() : await order();
     if (!calls.length) {
       if (purchase.status === "quoted") throw new WalletProblem("This offer has run out, and nothing was charged. Get a new one; it takes a second.", "quote_over");
       return;
     }
     requirePayer();
-    if (calls.some((call) => call.kind === "approve")) {
-      step = "approve";
-      stepsBefore(step);
-      await approve(calls.find((call) => call.kind === "approve"));
-      calls = await transactions();
-    }
+    const at = (name) => (step = name);
+    let deposit = null;
+    for (const way of WAYS) deposit ??= await way(calls, at);
     step = "sign";
-    const deposit = calls.find((call) => call.kind === "deposit");
     setStep("check", "done", `${wallet.info.name} ${shortAddress(wallet.address)} on ${network.name}.`);
     await rehearse(wallet.provider, wallet.address, deposit);
     stepsBefore(step);
@@ -202,6 +200,43 @@ async function pay() {
     busy(part("pay"), false);
     if (!purchase || !memory.get(purchase.id)) lockTokens(false);
   }
+}
+
+// --- ways of paying, in order: each gives the transaction that pays, or null when it is not for this purchase and wallet ---
+const WAYS = [byAllowance, bySignature, byApproval];
+
+/** Ether, and tokens that the escrow may take already. */
+async function byAllowance(calls) {
+  return calls.some((call) => call.kind === "approve") ? null : calls.find((call) => call.kind === "deposit");
+}
+
+/** One signature (ERC-3009) instead of an approval, where the token takes it and the wallet can give it. */
+async function bySignature(calls, at) {
+  if (!purchase.authorization) return null;
+  at("authorize");
+  stepsBefore("authorize");
+  setStep("authorize", "current", `Sign in ${wallet.info.name}. It costs nothing and can pay for nothing but this.`);
+  const signature = await signTypedData(wallet.provider, wallet.address, purchase.authorization);
+  if (signature) {
+    try {
+      const answer = await api("POST", `/api/v1/purchases/${purchase.id}/authorization`, { payer: wallet.address, signature });
+      setStep("authorize", "done");
+      return answer.transactions[0];
+    } catch (error) {
+      // A wallet whose signatures the token does not know can still pay the longer way.
+      if (error.code !== "invalid_authorization") throw error;
+    }
+  }
+  setStep("authorize", "skipped");
+  return null;
+}
+
+/** An approval of exactly the amount, then the deposit. */
+async function byApproval(calls, at) {
+  at("approve");
+  stepsBefore("approve");
+  await approve(calls.find((call) => call.kind === "approve"));
+  return (await transactions()).find((call) => call.kind === "deposit");
 }
 
 async function approve(call) {

@@ -1,4 +1,4 @@
-// Why the escrow or a token would refuse a call: the selectors of their custom errors, as sentences for the payer.
+// Why the escrow or a token would refuse a call: the selectors of their custom errors, as sentences for people.
 import { WalletProblem } from "./wallet.js";
 
 const SENTENCES = {
@@ -11,6 +11,19 @@ const SENTENCES = {
   "0x5f1a99fe": ["failed", "The wallet that should get the access is a contract that cannot hold it. Make another wallet your primary one."], // RecipientCannotReceive
   "0xe450d38c": ["insufficient", "There is not enough of this token in the wallet, so nothing was charged. Add some and try again."], // ERC20InsufficientBalance
   "0xfb8f41b2": ["allowance", "The escrow is not allowed to take the amount yet. Try again: the first step asks for it."], // ERC20InsufficientAllowance
+  "0x4cc4d546": ["failed", "The escrow does not take this amount, so nothing was charged. The creator must change the price."], // AmountOutOfRange
+  "0x00414a42": ["signature", "The token does not accept the signature, so nothing was charged. Sign again with the wallet that pays."], // WrongSignature
+  "0xabd5f636": ["paid", "This signature was used already. Reload the page to see where the purchase stands."], // AuthorizationUsedBefore
+  "0xcbec9979": ["quote_over", "The signature has run out, so nothing was charged. Get a new offer."], // AuthorizationNotValidNow
+  "0x9d819744": ["settled", "This payment was settled in the meantime, so nothing was sent. Reload the page to see how."], // WrongStatus
+  "0xdb637c52": ["wrong_account", "Only the wallet that paid can do this. Switch your wallet to it and try again."], // NotPayer
+  "0x13df97b3": ["failed", "The time to object is over, so nothing was sent."], // DisputeWindowOver
+  "0xbb0b801a": ["wrong_account", "Only the wallet that paid can release the money at this time. Switch your wallet to it and try again."], // ReleaseNotOpen
+  "0x56bf21d9": ["wrong_account", "Only the creator's wallet can refund at this time. Switch your wallet to it and try again."], // RefundNotOpen
+  "0x3d8a0944": ["failed", "The time to decide this dispute is over: the whole amount goes back to the buyer."], // ResolutionOver
+  "0xac46653e": ["settled", "There is nothing left to withdraw: it was paid out already. Reload the page to see it."], // NothingToWithdraw
+  "0x24161ae7": ["failed", "This wallet is a contract that refuses ether. From it, call the escrow's withdrawTo with an address that takes it."], // EtherRefused
+  "0x5274afe7": ["failed", "The token refused the transfer to this wallet. From it, call the escrow's withdrawTo with another address."], // SafeERC20FailedOperation
 };
 
 function revertData(error, depth = 0) {

@@ -131,6 +131,24 @@ export async function sendCall(provider, account, call) {
   }
 }
 
+/** Whether a wallet's error says that it does not know how to do what was asked, rather than that a person declined. */
+function isUnsupported(error) {
+  const code = error?.code ?? error?.data?.originalError?.code;
+  if (code === 4001) return false;
+  // EIP-1193 and EIP-1474: unsupported method, method not found, method not supported.
+  return [4200, -32601, -32004].includes(code) || /not (supported|implemented|available)|unsupported|does not (exist|offer|support)|method not found/i.test(String(error?.message ?? ""));
+}
+
+/** The wallet's signature of EIP-712 typed data, or null when it cannot sign such data. Throws WalletProblem. */
+export async function signTypedData(provider, account, typedData) {
+  try {
+    return await provider.request({ method: "eth_signTypedData_v4", params: [account, JSON.stringify(typedData)] });
+  } catch (error) {
+    if (isUnsupported(error)) return null;
+    throw explain(error, "sign the payment");
+  }
+}
+
 /** The receipt of a transaction, or null while it waits. Throws WalletProblem when the node cannot be asked. */
 export async function receipt(provider, hash) {
   try {

@@ -195,7 +195,7 @@ def test_the_preview_says_exactly_who_gets_what_and_sends_nothing(admin: Client,
     page = text(response)
     for amount in ("0.003333 ETH", "0.006500325 ETH", "0.000166675 ETH", "3,333,000,000,000,000"):
         assert amount in page
-    assert disputed.payer in page
+    assert str(disputed.payer) in page
     assert disputed.creator_address in page
     assert "The buyer keeps the access." in page
     assert not Decision.objects.exists()

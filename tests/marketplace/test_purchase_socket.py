@@ -123,12 +123,20 @@ async def test_anonymous_is_closed_with_4401() -> None:
         assert await closed_with(client) == 4401
 
 
-@pytest.mark.parametrize("who", ["stranger", "staff", "creator_of_the_agent"])
-async def test_everybody_else_is_closed_with_4403(who: str, stranger: User, staff: User) -> None:
+@pytest.mark.parametrize("who", ["stranger", "staff_without_the_permission", "creator_of_an_offer"])
+async def test_everybody_else_is_closed_with_4403(who: str, stranger: User) -> None:
     purchase = await made()
-    user = {"stranger": stranger, "staff": staff}.get(who) or purchase.agent.creator
-    async with opened(user, purchase.pk) as client:
+    helper = await sync_to_async(User.objects.create_user)(email="helper@example.org", is_staff=True)
+    people = {"stranger": stranger, "staff_without_the_permission": helper}
+    async with opened(people.get(who) or purchase.agent.creator, purchase.pk) as client:
         assert await closed_with(client) == 4403
+
+
+@pytest.mark.parametrize("who", ["staff", "creator_of_the_agent"])
+async def test_staff_and_the_creator_follow_what_was_paid(who: str, staff: User) -> None:
+    purchase = await made(deposited_at=time_of(1))
+    async with opened(staff if who == "staff" else purchase.agent.creator, purchase.pk) as client:
+        assert (await client.receive_json_from(timeout=WAIT))["purchase"]["id"] == str(purchase.pk)
 
 
 async def test_purchase_that_does_not_exist_is_closed_with_4403(stranger: User) -> None:

@@ -6,11 +6,11 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from executions import dispatch
-from executions.models import Execution
+from executions.models import EgressRecord, Execution
 from executions.presentation import neutralised_json
 from wallets.models import LinkedWallet, User
 
@@ -21,6 +21,26 @@ SHOWN = (
     *("queued_at", "not_before", "cancel_at", "started_at", "lease_until", "deadline_at", "finished_at"),
 )
 DOCUMENTS = ("shown_input", "shown_output")
+
+
+class EgressRecordInline(TabularInline):  # type: ignore[misc]
+    """What the run connected to."""
+
+    model = EgressRecord
+    verbose_name_plural = "connections"
+    fields = readonly_fields = ["attempt", "at", "host", "port", "sent", "received", "verdict", "count"]
+    extra = 0
+    can_delete = False
+    per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Execution | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Execution | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Execution | None = None) -> bool:
+        return request.user.has_perm("executions.view_execution")
 
 
 @admin.register(Execution)
@@ -35,6 +55,7 @@ class ExecutionAdmin(ModelAdmin):  # type: ignore[misc]
     date_hierarchy = "queued_at"
     ordering = ["-id"]
     actions = ["stop_executions"]
+    inlines = [EgressRecordInline]
     list_per_page = 50
     show_full_result_count = False
 

@@ -1,9 +1,11 @@
 """What one execution may use. Settings may move the figures; each has a default that suits two cores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
+
+from marketplace.models import AgentVersion
 
 # A worker that has not renewed its lease for this long has lost the execution.
 LEASE = timedelta(seconds=30)
@@ -66,6 +68,12 @@ def current() -> Limits:
 
 # More than any engine runs: stands for "no limit" where a number is needed.
 NO_LIMIT = 2**31 - 1
+
+
+def for_version(version: AgentVersion) -> Limits:
+    """The limits of a run of `version`."""
+    share = version.share
+    return replace(current(), timeout=share.timeout_seconds, memory=share.memory_bytes, nano_cpus=share.nano_cpus)
 
 
 def concurrent_per_user() -> int:

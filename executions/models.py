@@ -135,3 +135,29 @@ class LogArchive(models.Model):
 
     def __str__(self) -> str:
         return f"Log of {self.execution_id}"
+
+
+class EgressRecord(models.Model):
+    """A connection that a run made or tried, as the proxy saw it. Sizes in bytes, with the headers of requests."""
+
+    class Verdict(models.TextChoices):
+        ALLOWED = "allowed", "Allowed"
+        REFUSED = "refused", "Refused"
+        FAILED = "failed", "Failed"
+        MORE = "more", "Further connections"
+
+    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="connections")
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField(help_text="When it ended.")
+    host = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField()
+    sent = models.PositiveBigIntegerField()
+    received = models.PositiveBigIntegerField()
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} {self.verdict}"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from executions import dispatch, documents, forms, presentation, schema_forms
 from executions.access import may_read_documents
+from executions.connection_summary import connection_summary
 from executions.errors import ExecutionError, InputInvalidError
 from executions.models import Execution
 from executions.sharing.positions import position
@@ -41,7 +42,7 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("executions:detail", form.pk)
     else:
         form = forms.blank(version, _earlier_input(request, agent))
-    context = {"agent": agent, "version": version, "form": form, "access": access, "limits": current_terms()}
+    context = {"agent": agent, "version": version, "form": form, "access": access, "limits": current_terms(version)}
     return render(request, "executions/run.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -128,5 +129,6 @@ def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:
         "is_owner": execution.user_id == request.user.pk,
         "readable": readable,
         "position": position(execution),
+        "connections": connection_summary(execution),
         "blocks": presentation.blocks(execution.output, execution.version.output_schema) if shown else [],
     }

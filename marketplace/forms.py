@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from chain.errors import DomainError, InvalidAmountError
 from chain.networks import Network
 from chain.tokens import Token, format_units, parse_amount, tokens_for
+from marketplace.catalogue import demands
 from marketplace.catalogue.fields import TEXT_RULES
 from marketplace.catalogue.numbers import next_patch
 from marketplace.models import Agent, AgentVersion, Category
@@ -147,8 +149,27 @@ class JsonField(forms.CharField):
             raise forms.ValidationError("This is nested too deeply.", code="invalid") from exc
 
 
+def _number(step: str) -> forms.NumberInput:
+    return forms.NumberInput(attrs={"class": "num", "step": step, "min": "0", "inputmode": "decimal"})
+
+
+class HostsField(forms.CharField):
+    """Hosts, one a line; the cleaned value is a list."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label="Hosts it may reach",
+            help_text="One a line, as in api.example.com:443. None: it has no network. Buyers see this list.",
+            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "input-code"}),
+        )
+
+    def clean(self, value: Any) -> Any:
+        return str(super().clean(value)).replace(",", " ").split()
+
+
 class VersionForm(forms.Form):
-    """A container image and what goes in and comes out."""
+    """A container image, what goes in and comes out, and what a run needs."""
 
     number = forms.CharField(
         max_length=20,
@@ -179,19 +200,51 @@ class VersionForm(forms.Form):
         label="What is new",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+    memory = forms.IntegerField(required=False, label="Memory (MiB)", widget=_number("1"))
+    cpus = forms.DecimalField(required=False, label="Processor (cores)", widget=_number("0.1"))
+    timeout_seconds = forms.IntegerField(required=False, label="Time per run (seconds)", widget=_number("1"))
+    gpus = forms.IntegerField(required=False, label="GPUs", widget=_number("1"))
+    runtime = forms.ChoiceField(required=False, help_text="A stronger wall around the agent, for some speed.")
+    hosts = HostsField()
 
     def __init__(self, *args: Any, previous: AgentVersion | None = None, **kwargs: Any) -> None:
         kwargs["initial"] = _version_values(previous) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
+        usual = demands.share_of(None)
+        for name, text in (
+            ("memory", f"Empty: {usual.memory_bytes // demands.MIB}. Most: {demands.maximum_memory() // demands.MIB}."),
+            ("cpus", f"Empty: {usual.cpus}. Most: {demands.maximum_nano_cpus() / 1e9:g}."),
+            ("timeout_seconds", f"Empty: {usual.timeout_seconds}. Most: {demands.maximum_seconds()}."),
+            ("gpus", f"Most: {settings.EXECUTION_MAX_GPUS}."),
+        ):
+            self.fields[name].help_text = text
+        self._offer()
+
+    def _offer(self) -> None:
+        """Only what this platform has."""
+        if not settings.EXECUTION_MAX_GPUS:
+            del self.fields["gpus"]
+        if not settings.EXECUTION_MAX_HOSTS:
+            del self.fields["hosts"]
+        if not settings.EXECUTION_RUNTIMES:
+            del self.fields["runtime"]
+            return
+        runtime = self.fields["runtime"]
+        assert isinstance(runtime, forms.ChoiceField)  # noqa: S101  declared above
+        runtime.choices = [("", "The platform's usual"), *((name, name) for name in settings.EXECUTION_RUNTIMES)]
 
     def values(self) -> dict[str, Any]:
         """The arguments of add_version."""
         names = ("number", "image", "input_schema", "output_schema", "example_input", "release_notes")
-        return {name: self.cleaned_data[name] for name in names}
+        data = self.cleaned_data
+        asked = {name: data[name] for name in ("timeout_seconds", "cpus", "gpus", "runtime", "hosts") if data.get(name)}
+        if data["memory"] is not None:
+            asked["memory_bytes"] = data["memory"] * demands.MIB
+        return {name: data[name] for name in names} | asked
 
     def add_domain_error(self, error: DomainError) -> None:
         """Puts an operation's sentences at the fields they are about, with the place inside the document."""
-        add_domain_error(self, error, {})
+        add_domain_error(self, error, {"memory_bytes": "memory"})
 
 
 def add_domain_error(form: forms.Form, error: DomainError, places: dict[str, str]) -> None:
@@ -243,6 +296,12 @@ def _version_values(previous: AgentVersion | None) -> dict[str, Any]:
         "input_schema": _pretty(previous.input_schema),
         "output_schema": _pretty(previous.output_schema),
         "example_input": "" if previous.example_input is None else _pretty(previous.example_input),
+        "memory": previous.memory_bytes and previous.memory_bytes // demands.MIB,
+        "cpus": previous.nano_cpus and f"{previous.nano_cpus / 1_000_000_000:g}",
+        "timeout_seconds": previous.timeout_seconds,
+        "gpus": previous.gpus or None,
+        "runtime": previous.runtime,
+        "hosts": "\n".join(previous.hosts),
     }
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from marketplace.catalogue.demands import share_of
+from marketplace.models import AgentVersion
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -22,12 +25,13 @@ class Terms:
         return f"{self.fee_bps / 100:g}"
 
 
-def current_terms() -> Terms:
-    """The terms as configured now."""
+def current_terms(version: AgentVersion | None = None) -> Terms:
+    """The terms as configured now, with what a run of `version` gets."""
+    share = share_of(version)
     return Terms(
-        seconds=settings.EXECUTION_TIMEOUT_SECONDS,
-        memory=settings.EXECUTION_MEMORY_BYTES,
-        cpus=f"{settings.EXECUTION_NANO_CPUS / 1_000_000_000:g}",
+        seconds=share.timeout_seconds,
+        memory=share.memory_bytes,
+        cpus=share.cpus,
         dispute_seconds=settings.DISPUTE_WINDOW_SECONDS,
         hold_seconds=settings.HOLD_PERIOD_SECONDS,
         fee_bps=settings.PLATFORM_FEE_BPS,

@@ -48,7 +48,7 @@ HERO_STEPS = (
     {
         "icon": "terminal",
         "title": "Run it on your data",
-        "text": "In a sandbox without a network, with its log live before your eyes and the result yours to keep.",
+        "text": "In a sandbox that reaches no host but those its page names. Its log is live, the result yours.",
     },
 )
 
@@ -128,7 +128,7 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
             "access": access,
             "access_until": access.expires_at if access else None,
             "buyable": _buyable(shown, version),
-            "limits": current_terms(),
+            "limits": current_terms(version),
             "network_name": get_network(shown.network).name,
         },
     )
@@ -160,7 +160,8 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
             "agent": shown,
             "access_until": access.expires_at if access.allowed else None,
             "network": get_network(shown.network),
-            "limits": current_terms(),
+            "version": shown.live_version,
+            "limits": current_terms(shown.live_version),
             "tokens": tokens_for(get_network(shown.network)),
         },
     )

@@ -51,6 +51,7 @@ ROUTES: Routes = {
     "api-execution": _READ_EXECUTIONS,
     "api-execution-cancel": {"POST": Scope.EXECUTIONS_RUN.value},
     "api-execution-documents": {"DELETE": Scope.EXECUTIONS_RUN.value},
+    "api-execution-connections": _READ_EXECUTIONS,
     "api-execution-logs": _READ_EXECUTIONS,
     "api-execution-logs-stream": _READ_EXECUTIONS,
     "api-execution-logs-download": _READ_EXECUTIONS,

@@ -297,6 +297,19 @@ EXECUTION_NODE_MEMORY_BYTES: int = env.int("EXECUTION_NODE_MEMORY_BYTES", defaul
 EXECUTION_SHUTDOWN_SECONDS: int = env.int("EXECUTION_SHUTDOWN_SECONDS", default=10)
 # An OCI runtime the engine knows, such as runsc; empty is the engine's own.
 EXECUTION_RUNTIME: str = env.str("EXECUTION_RUNTIME", default="")
+# What a version may ask for at most, when the usual figures above do not suit it.
+EXECUTION_MAX_TIMEOUT_SECONDS: int = env.int("EXECUTION_MAX_TIMEOUT_SECONDS", default=1800)
+EXECUTION_MAX_MEMORY_BYTES: int = env.int("EXECUTION_MAX_MEMORY_BYTES", default=2 * 1024**3)
+EXECUTION_MAX_NANO_CPUS: int = env.int("EXECUTION_MAX_NANO_CPUS", default=2_000_000_000)
+EXECUTION_MAX_GPUS: int = env.int("EXECUTION_MAX_GPUS", default=0)
+EXECUTION_MAX_HOSTS: int = env.int("EXECUTION_MAX_HOSTS", default=10)
+# OCI runtimes that versions may choose.
+EXECUTION_RUNTIMES: list[str] = env.list("EXECUTION_RUNTIMES", default=[])
+# The proxy through which versions reach the hosts they declare: its image, the engine's network it goes out by, and
+# the resolvers it asks (empty: those of the worker's machine).
+EGRESS_IMAGE: str = env.str("EGRESS_IMAGE", default="agentnexus/egress-proxy:latest")
+EGRESS_NETWORK: str = env.str("EGRESS_NETWORK", default="bridge")
+EGRESS_NAMESERVERS: list[str] = env.list("EGRESS_NAMESERVERS", default=[])
 # Marks this installation's containers on a shared engine; empty derives it from the database's address.
 EXECUTION_INSTANCE: str = env.str("EXECUTION_INSTANCE", default="")
 # Days after which inputs, outputs and logs of ended executions are deleted; 0 keeps them.

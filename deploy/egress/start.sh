@@ -7,7 +7,9 @@
 set -eu
 ip() { /bin/busybox ip "$@"; }
 gateway=$(ip route show default | sed -n 's/.*via \([0-9.]*\).*/\1/p')
-for server in $NAMESERVERS; do ip route replace "$server" via "$gateway"; done
+for server in $NAMESERVERS; do
+  case "$(ip route get "$server")" in *" via "*) ip route add "$server" via "$gateway" ;; esac
+done
 for network in $UNREACHABLE; do ip route add unreachable "$network"; done
 # The gateway passes packets on, but is not to be talked to itself: it is the host.
 ip route add unreachable "$gateway/32"

@@ -130,6 +130,7 @@ def _prepare(site: Site, say: Say) -> None:
     build = f"{python} -m deploy.agents.build --json {site.built_agents}"
     with ThreadPoolExecutor(max_workers=1) as pool:
         building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log") if site.has_docker else None
+        proxy = pool.submit(_build_proxy, python, site) if site.has_docker else None
         run(f"{python} manage.py migrate --no-input --verbosity 1", site.env, log)
         say("Database migrated")
         run(f"{python} manage.py deploy_contracts", site.env, log)
@@ -137,9 +138,20 @@ def _prepare(site: Site, say: Say) -> None:
         if building is None:
             return
         building.result()
+        if proxy is not None and (trouble := proxy.result()):
+            say(f"Agents that reach hosts cannot run: {trouble}")
     say("Agent images built")
     run(f"{python} manage.py seed_agents --file {site.built_agents}", site.env, log)
     say("Sample agents published")
+
+
+def _build_proxy(python: str, site: Site) -> str:
+    """The image of the proxy for agents that reach hosts; what went wrong, for most agents do without."""
+    try:
+        run(f"{python} -m deploy.egress.build", site.env, site.supervisor.logs / "build.log")
+    except ProcessError as exc:
+        return str(exc)
+    return ""
 
 
 def _wait_until_ready(site: Site, say: Say, seconds: float = 60) -> None:

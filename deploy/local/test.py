@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
             if child is not None:
                 stack.callback(child.stop)
             os.environ["DOCKER_HOST"] = host
-            run(f"{sys.executable} -m deploy.agents.build", dict(os.environ), DATA / "build.log")
+            for what in ("deploy.agents.build", "deploy.egress.build"):
+                run(f"{sys.executable} -m {what}", dict(os.environ), DATA / "build.log")
         except (EngineError, ProcessError) as exc:
             print(f"The tests cannot run: {exc}", file=sys.stderr)
             return 1

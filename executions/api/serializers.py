@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from executions import durations
-from executions.models import Execution
+from executions.models import EgressRecord, Execution
 from executions.sharing.positions import position
 
 # What one may ask for; urgent is for staff to give.
@@ -53,6 +53,15 @@ class ExecutionRequestSerializer(serializers.Serializer[Any]):
 class ExecutionAgentSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
     name = serializers.CharField()
+
+
+class EgressRecordSerializer(serializers.ModelSerializer[EgressRecord]):
+    """A connection the run made or tried. Sizes in bytes. `more` counts those that are not listed one by one."""
+
+    class Meta:
+        model = EgressRecord
+        fields = ["attempt", "at", "host", "port", "sent", "received", "verdict", "count"]
+        read_only_fields = fields
 
 
 class ExecutionSerializer(serializers.ModelSerializer[Execution]):

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from executions.api.streaming import stream_log
 from executions.api.views import (
     ExecutionCancelView,
+    ExecutionConnectionsView,
     ExecutionDocumentsView,
     ExecutionLogDownloadView,
     ExecutionLogView,
@@ -17,6 +18,11 @@ urlpatterns: list[URLPattern] = [
     path("executions/<uuid:execution_id>", ExecutionView.as_view(), name="api-execution"),
     path("executions/<uuid:execution_id>/cancel", ExecutionCancelView.as_view(), name="api-execution-cancel"),
     path("executions/<uuid:execution_id>/documents", ExecutionDocumentsView.as_view(), name="api-execution-documents"),
+    path(
+        "executions/<uuid:execution_id>/connections",
+        ExecutionConnectionsView.as_view(),
+        name="api-execution-connections",
+    ),
     path("executions/<uuid:execution_id>/logs", ExecutionLogView.as_view(), name="api-execution-logs"),
     path("executions/<uuid:execution_id>/logs/stream", stream_log, name="api-execution-logs-stream"),
     path(

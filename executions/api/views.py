@@ -19,6 +19,7 @@ from executions import dispatch, durations, logs, retention
 from executions.access import may_read_documents, visible_execution
 from executions.api.serializers import (
     PRIORITIES,
+    EgressRecordSerializer,
     ExecutionRequestSerializer,
     ExecutionSerializer,
     ExecutionSummarySerializer,
@@ -27,7 +28,7 @@ from executions.api.serializers import (
 )
 from executions.errors import InvalidCancelAfterError, NoLiveVersionError, UnknownAgentError
 from executions.logs.reading import everything
-from executions.models import Execution
+from executions.models import EgressRecord, Execution
 from marketplace.api.parsers import BodyParser
 from marketplace.models import Agent, AgentVersion
 from wallets.models import User
@@ -145,6 +146,25 @@ class ExecutionDocumentsView(APIView):
             raise Http404
         retention.delete_documents(execution.pk)
         return Response(status=204)
+
+
+@extend_schema(
+    operation_id="executions_connections",
+    summary="Connections of an execution",
+    description="Every connection the run made or tried, in order: host, port, bytes and verdict.",
+)
+class ExecutionConnectionsView(ListAPIView[EgressRecord]):
+    """Those of runs the caller may see; a version without hosts has none."""
+
+    serializer_class = EgressRecordSerializer
+    queryset = EgressRecord.objects.none()
+    pagination_class = None  # the record of an attempt is bounded
+    filter_backends = ()
+
+    def get_queryset(self) -> Any:
+        if getattr(self, "swagger_fake_view", False):
+            return self.queryset
+        return _visible(self.request, self.kwargs["execution_id"]).connections.all()
 
 
 class ExecutionLogView(APIView):

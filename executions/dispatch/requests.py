@@ -86,7 +86,7 @@ def _queue(
         if earlier is not None:
             return earlier
         quotas.check(user, version.agent)
-        now = limits.current()
+        now = limits.for_version(version)
         execution = Execution.objects.create(
             user=user,
             agent_id=version.agent_id,

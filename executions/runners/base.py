@@ -36,15 +36,39 @@ class Ending(StrEnum):
     LOST = "lost"
 
 
+class Verdict(StrEnum):
+    """What the proxy made of a connection."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"  # not declared, or it leads inside
+    FAILED = "failed"  # declared, but the host could not be reached
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection an agent made or tried. `at` is in seconds since 1970, when it ended; sizes in bytes."""
+
+    at: float
+    host: str
+    port: int
+    sent: int
+    received: int
+    verdict: Verdict
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One attempt to run an image on an input."""
+    """One attempt to run an image on an input. `hosts` (`name:port`) are what it may reach; none: it has no network.
+    `runtime` names an OCI runtime, "" is the engine's own."""
 
     execution_id: UUID
     attempt: int
     image: str  # repository@sha256:digest
     input: bytes
     limits: Limits
+    hosts: tuple[str, ...] = ()
+    runtime: str = ""
+    gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +92,9 @@ class Sink(Protocol):
 
     def event(self, text: str) -> None:
         """Something the platform did or saw."""
+
+    def connection(self, connection: Connection) -> None:
+        """A connection of the agent's ended or was refused. Comes from a thread of its own."""
 
 
 class Control:

@@ -9,7 +9,8 @@ from executions.errors import RunnerUnavailableError
 from executions.logs import LogWriter, Stream
 from executions.models import Execution
 from executions.runners import default_runner
-from executions.runners.base import Control, Ending, Runner, RunOutcome, RunSpec
+from executions.runners.base import Connection, Control, Ending, Runner, RunOutcome, RunSpec
+from executions.worker import egress
 from executions.worker.keeper import Keeper
 from executions.worker.patience import patiently
 
@@ -60,13 +61,17 @@ def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runn
         attempt=execution.attempt,
         image=execution.version.image,
         input=documents.dump(execution.input),
-        limits=replace(limits.current(), timeout=execution.deadline_seconds),
+        limits=replace(limits.for_version(execution.version), timeout=execution.deadline_seconds),
+        hosts=tuple(execution.version.hosts),
+        runtime=execution.version.runtime,
+        gpus=execution.version.gpus,
     )
     try:
         outcome = runner.run(spec, sink, control)
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, "The platform failed to run the agent.")
+    egress.keep(execution, sink.connections)
     if outcome.message:
         sink.event(outcome.message)
     return outcome
@@ -78,6 +83,7 @@ class _Sink:
     def __init__(self, execution: Execution, writer: LogWriter) -> None:
         self._execution = execution
         self._writer = writer
+        self.connections = egress.Record(self.event)
 
     def started(self, handle: str) -> bool:
         return patiently(lambda: dispatch.begin(self._execution.pk, self._execution.attempt, handle))
@@ -87,3 +93,6 @@ class _Sink:
 
     def event(self, text: str) -> None:
         self._writer.write(Stream.EVENT, text)
+
+    def connection(self, connection: Connection) -> None:
+        self.connections.add(connection)

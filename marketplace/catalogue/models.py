@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from chain.fields import AddressField, Uint256Field, uint256_check
 from marketplace.catalogue.columns import DocumentField
+from marketplace.catalogue.demands import Share, share_of
 from wallets.models import User
 
 # Created by the initial migration: numbers are handed out without locks, and one is never given twice.
@@ -196,6 +197,14 @@ class AgentVersion(models.Model):
     output_schema = DocumentField()
     example_input = DocumentField(null=True, blank=True)
     release_notes = models.TextField(max_length=5_000, blank=True)
+    memory_bytes = models.PositiveBigIntegerField(null=True, blank=True, help_text="Empty: the platform's usual.")
+    nano_cpus = models.PositiveBigIntegerField(null=True, blank=True, help_text="Billionths of a core.")
+    timeout_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="How long a run may take.")
+    gpus = models.PositiveSmallIntegerField(default=0, help_text="GPUs that a run gets.")
+    runtime = models.CharField(max_length=32, blank=True, help_text="OCI runtime, such as runsc.")
+    hosts = ArrayField(
+        models.CharField(max_length=260), default=list, blank=True, help_text="name:port of each host it may reach."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.LIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
@@ -211,3 +220,8 @@ class AgentVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent} {self.number}"
+
+    @property
+    def share(self) -> Share:
+        """Memory, processor and time that a run gets."""
+        return share_of(self)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from marketplace.catalogue.demands import clean_demands
 from marketplace.catalogue.documents import document_problems
 from marketplace.catalogue.images import clean_image
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
@@ -37,15 +38,18 @@ def add_version(
     output_schema: dict[str, Any],
     example_input: Any = None,
     release_notes: str = "",
+    **demands: Any,
 ) -> AgentVersion:
     """A new live version, which becomes the one that runs.
 
     `number` is MAJOR.MINOR.PATCH and greater than every earlier number of the agent, withdrawn ones included; `image`
     is `[registry/]repository@sha256:<digest>`; the schemas as in `check_schema`; `example_input` must satisfy
-    `input_schema`. Raises NotYoursError, or InvalidVersionError with a sentence for every field or JSON pointer.
+    `input_schema`; `demands` as in `clean_demands`.
+
+    Raises NotYoursError, or InvalidVersionError with a sentence for every field or JSON pointer.
     """
     _require_creator(agent, by)
-    version = _clean(number, image, input_schema, output_schema, example_input, release_notes)
+    version = _clean(number, image, input_schema, output_schema, example_input, release_notes, demands)
     with transaction.atomic():
         # The agent's row orders those who add at the same time, so that the comparison below holds when we insert.
         Agent.objects.select_for_update().get(pk=agent.pk)
@@ -74,7 +78,13 @@ def withdraw_version(version: AgentVersion, by: User) -> AgentVersion:
 
 
 def _clean(
-    number: object, image: object, input_schema: object, output_schema: object, example_input: object, notes: object
+    number: object,
+    image: object,
+    input_schema: object,
+    output_schema: object,
+    example_input: object,
+    notes: object,
+    demands: dict[str, Any],
 ) -> _Version:
     problems: dict[str, str] = {}
     columns: dict[str, Any] = {}
@@ -94,9 +104,12 @@ def _clean(
     for name, schema in (("input_schema", input_schema), ("output_schema", output_schema)):
         problems |= {f"/{name}{place}": sentence for place, sentence in check_schema(schema).items()}
         columns[name] = schema
+    asked, refused = clean_demands(**demands)
+    columns |= asked.columns()
     columns["example_input"] = example_input
     if example_input is not None:
         problems |= _example_problems(input_schema, example_input, schema_is_valid=not problems)
+    problems |= refused
     if problems:
         raise InvalidVersionError("Some values of the version are not valid.", fields=problems)
     return _Version(parsed, columns)

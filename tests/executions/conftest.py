@@ -88,17 +88,19 @@ def run_now(keeper: Keeper, runner: DockerRunner) -> RunNow:
 
 @pytest.fixture(autouse=True)
 def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test may leave a container or a line in Redis behind."""
+    """No test may leave a container, a network or a line in Redis behind."""
     client: docker.APIClient | None = request.getfixturevalue("engine") if "docker" in request.keywords else None
     yield
     redis_client().flushdb()
     if client is not None:
         mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
         try:
-            eventually(lambda: not client.containers(all=True, filters=mine), 5)
+            eventually(lambda: not client.containers(all=True, filters=mine) and not client.networks(filters=mine), 5)
         finally:
             for container in client.containers(all=True, filters=mine):
                 client.remove_container(container["Id"], force=True, v=True)
+            for network in client.networks(filters=mine):
+                client.remove_network(network["Id"])
 
 
 @pytest.fixture

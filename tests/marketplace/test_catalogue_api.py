@@ -265,6 +265,10 @@ def test_create_then_version_then_publish(api: ApiFor, creator: User, anyone: AP
         "output_schema": OUTPUT_SCHEMA,
         "example_input": {"text": "Hello."},
         "release_notes": "Faster.",
+        "limits": {"memory_bytes": 536870912, "cpus": "0.5", "timeout_seconds": 300},
+        "hosts": [],
+        "gpus": 0,
+        "runtime": "",
         "created_at": version.created_at.isoformat().replace("+00:00", "Z"),
         "withdrawn_at": None,
     }

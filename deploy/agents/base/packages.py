@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from deploy.agents.images.errors import ImageBuildError
 
@@ -22,10 +22,7 @@ def choose() -> tuple[str, ...]:
 
     Raises ImageBuildError without apt and dpkg, without package lists, and where Python is older than 3.11.
     """
-    missing = [program for program in ("apt-cache", "apt-get", "dpkg", "tar") if shutil.which(program) is None]
-    if missing:
-        raise ImageBuildError(f"This machine has no {missing[0]}: a stand-in can be made on Debian and Ubuntu only.")
-    packages = closure(_dependencies(), WANTED)
+    packages = with_dependencies(WANTED, UNNEEDED)
     pythons = [int(match[1]) for name in packages if (match := re.fullmatch(r"python3\.(\d+)", name))]
     if not pythons:
         raise ImageBuildError("apt knows no python3 package: run `apt-get update` as root, then try again.")
@@ -36,13 +33,25 @@ def choose() -> tuple[str, ...]:
     return packages
 
 
-def closure(dependencies: Dependencies, wanted: Iterable[str]) -> tuple[str, ...]:
+def with_dependencies(wanted: Iterable[str], unneeded: Collection[str]) -> tuple[str, ...]:
+    """`wanted` and all they need on this distribution, without `unneeded`.
+
+    Raises ImageBuildError without apt and dpkg, and without package lists.
+    """
+    missing = [program for program in ("apt-cache", "apt-get", "dpkg", "tar") if shutil.which(program) is None]
+    if missing:
+        raise ImageBuildError(f"This machine has no {missing[0]}: a stand-in can be made on Debian and Ubuntu only.")
+    names = tuple(wanted)
+    return closure(_dependencies(names), names, unneeded)
+
+
+def closure(dependencies: Dependencies, wanted: Iterable[str], unneeded: Collection[str] = UNNEEDED) -> tuple[str, ...]:
     """`wanted` and all they depend on, without what a finished image has no use for, in order of discovery."""
     found: dict[str, None] = {}
     queue = list(wanted)
     while queue:
         name = queue.pop(0)
-        if name in found or name in UNNEEDED:
+        if name in found or name in unneeded:
             continue
         found[name] = None
         queue.extend(dependencies.get(name, ()))
@@ -72,7 +81,7 @@ def parse_depends(text: str) -> Dependencies:
     return dependencies
 
 
-def _dependencies() -> Dependencies:
+def _dependencies(wanted: Iterable[str]) -> Dependencies:
     answer = subprocess.run(
         [
             "apt-cache",
@@ -84,7 +93,7 @@ def _dependencies() -> Dependencies:
             "--no-breaks",
             "--no-replaces",
             "--no-enhances",
-            *WANTED,
+            *wanted,
         ],
         capture_output=True,
         text=True,
@@ -93,7 +102,7 @@ def _dependencies() -> Dependencies:
     if answer.returncode != 0:
         reason = answer.stderr.strip().splitlines()
         raise ImageBuildError(
-            f"apt cannot list the packages of a Python image ({reason[-1] if reason else 'no reason given'}): "
+            f"apt cannot list the packages of an image ({reason[-1] if reason else 'no reason given'}): "
             "run `apt-get update` as root, then try again."
         )
     return parse_depends(answer.stdout)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from deploy.agents.base import packages
@@ -30,14 +31,19 @@ def make(folder: Path) -> Path:
 
     Raises ImageBuildError with a sentence when this machine cannot make one.
     """
+    return make_root(folder, packages.choose(), _configure)
+
+
+def make_root(folder: Path, names: tuple[str, ...], configure: Callable[[Path], None]) -> Path:
+    """The same of the given packages; `configure` does what their own scripts would have done."""
     debs, root, archive = folder / "debs", folder / "root", folder / "root.tar"
     debs.mkdir()
     root.mkdir()
-    _download(packages.choose(), debs)
+    _download(names, debs)
     # base-files first: where /bin is a link to usr/bin, it brings the link.
     for deb in sorted(debs.glob("*.deb"), key=lambda path: (not path.name.startswith("base-files_"), path.name)):
         _run(["dpkg", "-x", str(deb), str(root)], "A package cannot be unpacked")
-    _configure(root)
+    configure(root)
     _run(
         [
             "tar",
@@ -65,7 +71,7 @@ def _download(names: tuple[str, ...], folder: Path) -> None:
     # The lists may be older than the archive, which then has newer versions only.
     if os.geteuid() == 0:
         subprocess.run(["apt-get", *APT_OPTIONS, "update"], capture_output=True, check=False, timeout=120)
-    _run(command, "The packages of a Python image cannot be downloaded", cwd=folder)
+    _run(command, "The packages of an image cannot be downloaded", cwd=folder)
 
 
 def _configure(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import posixpath
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import docker
 from django.conf import settings
 from django.db import connection
-from docker.types import LogConfig, Ulimit
+from docker.types import DeviceRequest, LogConfig, Ulimit
 
-from executions.limits import DEADLINE_GRACE, Limits
+from executions.limits import DEADLINE_GRACE
 from executions.runners.base import RunSpec
 
 USER = "10001:10001"
 MAX_VOLUMES = 8
+PROXY_PORT = 3128
 LABEL = "io.agentnexus"
 # Without an event of its own, a container this much older than its deadline is nobody's.
 _GRACE = int(DEADLINE_GRACE.total_seconds())
@@ -45,9 +47,25 @@ def labels(spec: RunSpec, now: float) -> dict[str, str]:
     }
 
 
-def host_config(client: docker.APIClient, limits: Limits, volumes: list[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way out: the engine's network to join, and the address of the proxy in it."""
+
+    network: str
+    address: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that HTTP libraries look for; Node.js looks at them when told so."""
+        proxy = f"http://{self.address}:{PROXY_PORT}"
+        own = dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1") | {"NODE_USE_ENV_PROXY": "1"}
+        return dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy) | own
+
+
+def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], way: Way | None) -> dict[str, Any]:
     """The container's HostConfig. `volumes` are the image's own: each becomes a small scratch space in memory instead
     of a directory on the host's disk without any bound."""
+    limits = spec.limits
     tmpfs = {path: _tmpfs(limits.scratch // 4, limits.scratch_files) for path in volumes}
     tmpfs["/tmp"] = _tmpfs(limits.scratch, limits.scratch_files)  # noqa: S108  inside the container
     config: dict[str, Any] = client.create_host_config(
@@ -61,7 +79,10 @@ def host_config(client: docker.APIClient, limits: Limits, volumes: list[str]) ->
         shm_size=limits.shared_memory,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true", f"seccomp={seccomp_profile()}"],
-        network_mode="none",
+        network_mode=way.network if way else "none",
+        # Nothing answers there: names are the proxy's business, and asking for one soon fails.
+        dns=[way.address] if way else None,
+        dns_opt=["timeout:1", "attempts:1"] if way else None,
         ipc_mode="private",
         cgroupns="private",
         init=True,  # reaps zombies, which would fill the pids limit
@@ -73,13 +94,16 @@ def host_config(client: docker.APIClient, limits: Limits, volumes: list[str]) ->
         # flood costs it nothing.
         log_config=LogConfig(type="none", config={}),
     )
-    if settings.EXECUTION_RUNTIME:
-        config["Runtime"] = settings.EXECUTION_RUNTIME
+    runtime = spec.runtime or settings.EXECUTION_RUNTIME
+    if runtime:
+        config["Runtime"] = runtime
+    if spec.gpus:
+        config["DeviceRequests"] = [DeviceRequest(count=spec.gpus, capabilities=[["gpu"]])]
     return config
 
 
 def container_config(
-    client: docker.APIClient, image: str, spec: RunSpec, volumes: list[str], now: float
+    client: docker.APIClient, image: str, spec: RunSpec, volumes: list[str], now: float, way: Way | None = None
 ) -> dict[str, Any]:
     """The container: the image's command on our terms."""
     config: dict[str, Any] = client.create_container_config(
@@ -88,11 +112,11 @@ def container_config(
         user=USER,
         hostname="agent",
         stdin_open=True,
-        environment={"HOME": "/tmp"},  # noqa: S108  the only place it may write to
+        environment={"HOME": "/tmp"} | (way.environment if way else {}),  # noqa: S108  the only place it may write to
         healthcheck={"test": ["NONE"]},
         labels=labels(spec, now),
         stop_signal="SIGKILL",
-        host_config=host_config(client, spec.limits, volumes),
+        host_config=host_config(client, spec, volumes, way),
     )
     # Without StdinOnce the end of our input never reaches the agent.
     config.update(StdinOnce=True, AttachStdin=True, AttachStdout=True, AttachStderr=True, Tty=False)

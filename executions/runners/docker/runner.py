@@ -8,12 +8,14 @@ from uuid import UUID
 import docker
 import requests
 import structlog
+from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Control, Ending, Found, RunOutcome, RunSpec, Sink, Stop
 from executions.runners.docker import confinement, images
 from executions.runners.docker.attachment import Attachment
-from executions.runners.docker.confinement import LABEL
+from executions.runners.docker.confinement import LABEL, Way
+from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 from executions.runners.docker.workdir import refuse_links
 from executions.runners.transcript import Transcript
@@ -39,6 +41,8 @@ _IMAGE_FAULTS = (
     "mkdir",
 )
 _TICK = 1.0
+# Handles of networks begin so; those of containers are hexadecimal.
+_NETWORK = "network:"
 
 
 class DockerRunner:
@@ -63,36 +67,47 @@ class DockerRunner:
     def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
         try:
             image = self._images.resolve(spec.image, control, sink.event)
-            return self._run(spec, image, sink, control)
+            if not spec.hosts:
+                return self._run(spec, image, sink, control, None)
+            sink.event(f"It may connect to {', '.join(spec.hosts)}")
+            with Egress(self._engine, spec, sink.connection, self._janitor.submit) as egress:
+                return self._run(spec, image, sink, control, egress.way)
+        except EgressUnavailableError as exc:
+            return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except images.ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
         except images.PullStoppedError:
             return _STOPPED[control.reason or Stop.LOST]
         except EngineCallError as exc:
             log.warning("engine_refused", execution_id=str(spec.execution_id), status=exc.status, error=exc.message)
-            return RunOutcome(Ending.INFRASTRUCTURE, "The Docker engine could not run the agent.")
+            return RunOutcome(Ending.INFRASTRUCTURE, _refusal(exc, spec))
         except RunnerUnavailableError as exc:
             return RunOutcome(Ending.UNAVAILABLE, exc.message)
 
     def containers(self) -> list[Found]:
+        mine = {"label": [f"{LABEL}.instance={confinement.instance()}", f"{LABEL}.execution"]}
         with engine_errors():
-            rows = self._engine.client.containers(
-                all=True, filters={"label": [f"{LABEL}.instance={confinement.instance()}", f"{LABEL}.execution"]}
-            )
-        return [_found(row) for row in rows]
+            rows = self._engine.client.containers(all=True, filters=mine)
+            networks = self._engine.client.networks(filters=mine)
+        # Containers first: they leave their networks when they are removed.
+        found = [_found(row, row["Id"]) for row in rows]
+        return found + [_found(row, f"{_NETWORK}{row['Id'][:32]}") for row in networks]
 
     def remove(self, handle: str) -> None:
         try:
             with engine_errors():
-                self._engine.client.remove_container(handle, force=True, v=True)
+                if handle.startswith(_NETWORK):
+                    remove_network(self._engine.client, handle.removeprefix(_NETWORK))
+                else:
+                    self._engine.client.remove_container(handle, force=True, v=True)
         except EngineCallError as exc:
             # 409: somebody else is removing it at this moment.
             if exc.status not in {404, 409}:
                 raise
 
-    def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control) -> RunOutcome:
+    def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control, way: Way | None) -> RunOutcome:
         client = self._engine.client
-        container = self._create(client, spec, image, control, sink)
+        container = self._create(client, spec, image, control, sink, way)
         outcome: RunOutcome | None = None
         try:
             self._check_workdir(client, container, image)
@@ -110,16 +125,22 @@ class DockerRunner:
                 self._clean_up(spec, container)
 
     def _create(
-        self, client: docker.APIClient, spec: RunSpec, image: dict[str, Any], control: Control, sink: Sink
+        self,
+        client: docker.APIClient,
+        spec: RunSpec,
+        image: dict[str, Any],
+        control: Control,
+        sink: Sink,
+        way: Way | None,
     ) -> str:
         try:
-            return _created(client, spec, image)
+            return _created(client, spec, image, way)
         except EngineCallError as exc:
             if not exc.missing:
                 raise
         # Somebody removed the image since we looked.
         self._images.forget(spec.image)
-        return _created(client, spec, self._images.resolve(spec.image, control, sink.event))
+        return _created(client, spec, self._images.resolve(spec.image, control, sink.event), way)
 
     def _started(
         self, client: docker.APIClient, container: str, spec: RunSpec, sink: Sink, control: Control
@@ -182,9 +203,9 @@ class DockerRunner:
             log.warning("container_left", execution_id=str(spec.execution_id), container=container[:12], error=str(exc))
 
 
-def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any]) -> str:
+def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any], way: Way | None) -> str:
     volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
-    config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
+    config = confinement.container_config(client, image["Id"], spec, volumes, time.time(), way)
     name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
     with engine_errors():
         return str(client.create_container_from_config(config, name=name)["Id"])
@@ -223,10 +244,10 @@ def _out_of_memory(spec: RunSpec) -> str:
     return f"The agent used more than the {spec.limits.memory // 1_048_576} MiB of memory it has."
 
 
-def _found(row: dict[str, Any]) -> Found:
+def _found(row: dict[str, Any], handle: str) -> Found:
     labels = row["Labels"]
     return Found(
-        handle=row["Id"],
+        handle=handle,
         execution_id=UUID(labels[f"{LABEL}.execution"]),
         attempt=int(labels.get(f"{LABEL}.attempt", "0")),
         deadline=int(labels.get(f"{LABEL}.deadline", "0")),
@@ -238,6 +259,16 @@ def _is_timeout(exc: BaseException | None) -> bool:
     return isinstance(exc, requests.ReadTimeout) or (
         isinstance(exc, requests.ConnectionError) and "read timed out" in str(exc).lower()
     )
+
+
+def _refusal(exc: EngineCallError, spec: RunSpec) -> str:
+    """For the person who asked."""
+    said = exc.message.lower()
+    if "unknown runtime" in said or "unknown or invalid runtime" in said:
+        return f"This machine does not have the runtime {spec.runtime or settings.EXECUTION_RUNTIME}."
+    if "could not select device driver" in said:
+        return "This machine has no GPU for agents, which this version asks for."
+    return "The Docker engine could not run the agent."
 
 
 def _said(exc: EngineCallError) -> str:

@@ -76,8 +76,18 @@ class AgentSummarySerializer(serializers.ModelSerializer[Agent]):
         return version.number if version else None
 
 
+class ShareSerializer(serializers.Serializer[Any]):
+    """What a run of a version gets."""
+
+    memory_bytes = serializers.IntegerField()
+    cpus = serializers.CharField(help_text='Cores, as in "0.5".')
+    timeout_seconds = serializers.IntegerField()
+
+
 class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
-    """A version with the schemas of what goes in and comes out."""
+    """A version with the schemas of what goes in and comes out, and what a run gets."""
+
+    limits = ShareSerializer(source="share", read_only=True)
 
     class Meta:
         model = AgentVersion
@@ -90,6 +100,10 @@ class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
             "output_schema",
             "example_input",
             "release_notes",
+            "limits",
+            "hosts",
+            "gpus",
+            "runtime",
             "created_at",
             "withdrawn_at",
         ]
@@ -142,6 +156,16 @@ class NewVersionSerializer(serializers.Serializer[Any]):
     output_schema = serializers.JSONField(help_text="JSON Schema 2020-12 with an object at the top.")
     example_input = serializers.JSONField(required=False, allow_null=True)
     release_notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    memory_bytes = serializers.IntegerField(required=False, allow_null=True, help_text="Null: the platform's usual.")
+    cpus = serializers.CharField(required=False, allow_null=True, help_text='Cores, as in "0.5".')
+    timeout_seconds = serializers.IntegerField(required=False, allow_null=True, help_text="How long a run may take.")
+    hosts = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text='Hosts it may reach, as in "api.example.com:443"; none: it has no network.',
+    )
+    gpus = serializers.IntegerField(required=False, help_text="GPUs that a run gets.")
+    runtime = serializers.CharField(required=False, allow_blank=True, help_text="OCI runtime, such as runsc.")
 
 
 class SearchSerializer(serializers.Serializer[Any]):

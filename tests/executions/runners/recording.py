@@ -9,7 +9,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from executions import documents, limits
-from executions.runners.base import Control, Runner, RunOutcome, RunSpec, Stop
+from executions.runners.base import Connection, Control, Runner, RunOutcome, RunSpec, Stop
 
 LIMITS = limits.Limits(
     timeout=20,
@@ -31,6 +31,7 @@ class Recorder:
     lines: list[tuple[str, str]] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     handles: list[str] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
     when_line: Callable[[str], None] = lambda text: None
     held: bool = True
 
@@ -44,6 +45,9 @@ class Recorder:
 
     def event(self, text: str) -> None:
         self.events.append(text)
+
+    def connection(self, connection: Connection) -> None:
+        self.connections.append(connection)
 
     @property
     def stdout(self) -> list[str]:
@@ -75,12 +79,13 @@ def run(
     *,
     sink: Recorder | None = None,
     control: Control | None = None,
+    hosts: tuple[str, ...] = (),
     **changes: Any,
 ) -> Ran:
     """Run `image` on `document` with LIMITS changed by `changes`."""
     sink = sink or Recorder()
     control = control or Control()
-    spec = RunSpec(uuid7(), 1, image, documents.dump(document), replace(LIMITS, **changes))
+    spec = RunSpec(uuid7(), 1, image, documents.dump(document), replace(LIMITS, **changes), hosts)
     began = time.monotonic()
     try:
         outcome = runner.run(spec, sink, control)

@@ -1,0 +1,1 @@
+"""The image of the proxy through which agents reach the hosts they declare."""

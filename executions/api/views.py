@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import Http404, StreamingHttpResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -148,10 +148,12 @@ class ExecutionDocumentsView(APIView):
         return Response(status=204)
 
 
-@extend_schema(
-    operation_id="executions_connections",
-    summary="Connections of an execution",
-    description="Every connection the run made or tried, in order: host, port, bytes and verdict.",
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="executions_connections",
+        summary="Connections of an execution",
+        description="Every connection the run made or tried, in order: host, port, bytes and verdict.",
+    )
 )
 class ExecutionConnectionsView(ListAPIView[EgressRecord]):
     """Those of runs the caller may see; a version without hosts has none."""

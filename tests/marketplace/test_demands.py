@@ -59,7 +59,7 @@ def test_a_maximum_lowered_later_counts(settings: Settings) -> None:
 
 @pytest.mark.django_db
 def test_api_takes_and_shows_them(api: Any) -> None:
-    agent: Agent = AgentFactory()
+    agent: Agent = AgentFactory.create()
     body = VERSION | {"cpus": "1", "memory_bytes": 1024 * MIB, "timeout_seconds": 60, "hosts": ["api.example.com:443"]}
     made = api(agent.creator).post(f"/api/v1/agents/{agent.slug}/versions", body)
     assert made.status_code == 201, made.json()
@@ -75,8 +75,8 @@ def test_api_takes_and_shows_them(api: Any) -> None:
 
 @pytest.mark.django_db
 def test_buyers_see_them_before_they_pay(client: Client, user: Any) -> None:
-    version: AgentVersion = AgentVersionFactory(
-        agent=PublishedAgentFactory(), number="9.0.0", memory_bytes=1536 * MIB, hosts=["api.example.com:443"]
+    version: AgentVersion = AgentVersionFactory.create(
+        agent=PublishedAgentFactory.create(), number="9.0.0", memory_bytes=1536 * MIB, hosts=["api.example.com:443"]
     )
     client.force_login(user)
     for page in (f"/agents/{version.agent.slug}/", f"/agents/{version.agent.slug}/buy/"):
@@ -87,7 +87,7 @@ def test_buyers_see_them_before_they_pay(client: Client, user: Any) -> None:
 
 @pytest.mark.django_db
 def test_form_keeps_what_was_typed_and_names_what_is_wrong(client: Client) -> None:
-    agent: Agent = AgentFactory()
+    agent: Agent = AgentFactory.create()
     client.force_login(agent.creator)
     form = {
         "number": "1.0.0",

@@ -282,6 +282,7 @@ def test_schema_describes_every_route(api: ApiFor, user: User) -> None:
         "/api/v1/executions",
         "/api/v1/executions/{execution_id}",
         "/api/v1/executions/{execution_id}/cancel",
+        "/api/v1/executions/{execution_id}/connections",
         "/api/v1/executions/{execution_id}/documents",
         "/api/v1/executions/{execution_id}/logs",
         "/api/v1/executions/{execution_id}/logs/download",

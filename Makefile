@@ -17,6 +17,9 @@ demo: install ## start everything, perform the main job once, print what was see
 up: install ## the same, and stay up at http://localhost:8000 until Ctrl-C
 	@exec $(PY) -m deploy.local.up
 
+staff: install ## e-mail, password and the code of this moment for the local administration
+	@$(PY) -m deploy.local.staff
+
 reset: ## forget all local data (database, chain, logs); the installed packages stay
 	@exec deploy/local/reset.sh
 
@@ -82,4 +85,4 @@ assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
 	$(PY) -m deploy.agents.new $(NAME)
 
-.PHONY: help install demo up reset test lint types layers contracts-test pytest unit audit attack brownie bench bench-gas assets new-agent
+.PHONY: help install demo up staff reset test lint types layers contracts-test pytest unit audit attack brownie bench bench-gas assets new-agent

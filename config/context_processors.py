@@ -1,5 +1,6 @@
 """What every page may use."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,9 +11,23 @@ from wallets.models import User
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Site name, and whether the connect dialog offers the demo wallet."""
+    """Site name, what the connect dialog offers, and where mail ends up that does not leave this machine."""
     user = getattr(request, "user", None)
     if isinstance(user, User):
         # The head of every page shows the wallets several times; one query serves them all.
         prefetch_related_objects([user], "wallets")
-    return {"site_name": settings.SITE_NAME, "demo_wallet": settings.DEMO_WALLET, "site_url": settings.SITE_URL}
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "demo_wallet": settings.DEMO_WALLET,
+        "email_sign_up": settings.EMAIL_SIGN_UP,
+        "mail_goes_to": _local_mail(),
+    }
+
+
+def _local_mail() -> str:
+    """Empty when mail is really sent."""
+    if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
+        folder = Path(settings.EMAIL_FILE_PATH)
+        return str(folder.relative_to(settings.BASE_DIR) if folder.is_relative_to(settings.BASE_DIR) else folder)
+    return "the server's output" if settings.EMAIL_BACKEND.endswith("console.EmailBackend") else ""

@@ -10,11 +10,8 @@ from config import health
 from config.views import favicon
 from executions.api.urls import urlpatterns as executions_api
 from marketplace.api.urls import urlpatterns as marketplace_api
+from wallets.account_urls import urlpatterns as account_pages
 from wallets.api.urls import urlpatterns as wallets_api
-from wallets.signin.accounts import staff_login
-
-# Staff enter through allauth, with its limits and second factor.
-admin.site.login = staff_login  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("marketplace.urls")),
@@ -28,7 +25,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html"),
         name="api-docs",
     ),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include(account_pages)),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon of their own.
     path("favicon.ico", favicon),
@@ -41,4 +38,5 @@ if settings.DEMO_WALLET:
 handler400 = "config.views.bad_request"
 handler403 = "config.views.forbidden"
 handler404 = "config.views.not_found"
+handler429 = "config.views.too_many_requests"
 handler500 = "config.views.server_error"

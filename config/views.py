@@ -13,6 +13,7 @@ SENTENCES = {
     400: ("bad_request", "This request could not be understood."),
     403: ("permission_denied", "You may not do this."),
     404: ("not_found", "There is nothing at this address, or it is not yours to see."),
+    429: ("throttled", "Too many attempts. Wait a minute, then try again."),
     500: ("server_error", "Something broke on our side; it has been noted. Try again in a moment."),
 }
 
@@ -51,6 +52,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404."""
     return _problem(404) if _is_api(request) else render(request, "errors/404.html", status=404)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """handler429, which allauth calls when its limits are reached."""
+    return render(request, "errors/429.html", status=429)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

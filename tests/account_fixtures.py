@@ -1,9 +1,11 @@
 """Fixtures about users, loaded by tests/conftest.py: `user`, `stranger`, `staff`, `api`."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from channels.layers import channel_layers
+from django.test import Client
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from rest_framework.test import APIClient
@@ -21,6 +23,25 @@ def _channel_layer_of_its_own() -> Iterator[None]:
     channel_layers.backends.clear()
     yield
     channel_layers.backends.clear()
+
+
+@pytest.fixture(autouse=True)
+def _forced_logins_are_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`force_login` skips the way in, for staff including the second factor that the administration asks for.
+
+    Tests of the second factor sign in by the pages instead.
+    """
+    forced = Client.force_login
+
+    def force_login(client: Client, user: User, backend: str | None = None) -> None:
+        forced(client, user, backend)
+        if user.is_staff:
+            session = client.session
+            session["account_authentication_methods_user"] = str(user.pk)
+            session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+            session.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
 
 
 @pytest.fixture

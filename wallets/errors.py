@@ -160,6 +160,16 @@ class WalletNotLinkedError(WalletError):
     http_status = 404
 
 
+class StaffAccountError(WalletError):
+    """Accounts of staff are not deleted by their owners."""
+
+    code = "staff_account"
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("You work here: ask another administrator to take your rights first, then delete the account.")
+
+
 class LastWayInError(WalletError):
     """Unlinking would leave the user with no way to sign in."""
 

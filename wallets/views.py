@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chain.errors import DomainError
 from wallets.forms import ProfileForm
@@ -61,3 +61,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     sessions.end(request)
     messages.success(request, "You are signed out.")
     return redirect("marketplace:catalogue")
+
+
+@require_GET
+@login_required
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Says to staff without a second factor why they need one, and how to get it."""
+    return render(request, "wallets/second_factor.html", {"is_staff": signed_in(request).is_staff})

@@ -1,7 +1,7 @@
 """Development: everything has a default, the chain is a local anvil, and a demo wallet can be offered."""
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import CHAIN_RPC_URL, KEYS, NETWORKS, SITE_URL, env
+from config.settings.base import BASE_DIR, CHAIN_RPC_URL, KEYS, NETWORKS, SITE_URL, env
 
 DEBUG = env.bool("DEBUG", default=True)
 # Known to everybody, so production refuses to start with it.
@@ -28,6 +28,11 @@ for _name, _key in {
     "RELAYER_KEY": "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
 }.items():
     KEYS[_name] = KEYS[_name] or _key
+# No mail leaves this machine: each message becomes a file, and the pages say so.
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(BASE_DIR / ".data" / "mail"))
+# Browsers take http://localhost for safe; the library would ask for https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 DEMO_WALLET = env.bool("DEMO_WALLET", default=True)
 # The site answers under both names of this machine.
 _sites = [SITE_URL, SITE_URL.replace("//localhost", "//127.0.0.1"), SITE_URL.replace("//127.0.0.1", "//localhost")]

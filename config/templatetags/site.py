@@ -16,6 +16,12 @@ from config.avatars import avatar
 from config.icons import ICONS
 
 register = template.Library()
+# In this order: Chrome names Safari, Edge names Chrome, Android names Linux.
+_BROWSERS = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]
+_SYSTEMS = [
+    ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS X", "macOS"), ("Android", "Android"),
+    ("Linux", "Linux"),
+]  # fmt: skip
 register.simple_tag(avatar, name="avatar")
 
 MODULE_FOLDERS = ("site/", "wallets/", "marketplace/", "executions/")
@@ -83,6 +89,16 @@ def clock(value: datetime | None) -> SafeString | str:
         return "-"
     shown = f"{value.day} {value:%b %Y, %H:%M} UTC"
     return format_html('<time datetime="{}" title="{}" data-clock>{}</time>', value.isoformat(), shown, shown)
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """A user agent as people say it: "Firefox on Windows". A program's own name is shown as it is."""
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    if browser:
+        return f"{browser} on {system}" if system else browser
+    return user_agent.partition(" ")[0] or "Unknown program"
 
 
 @register.filter

@@ -19,7 +19,7 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from deploy.local import docker_engine
+from deploy.local import docker_engine, staff
 from deploy.local.engines import ROOT, Anvil, Engine, EngineError, Postgres, Valkey, free_port
 from deploy.local.supervisor import ProcessError, Supervisor, run
 
@@ -90,6 +90,7 @@ def _engines(data: Path, environ: Mapping[str, str], anvil: Anvil | None, say: S
         "EXECUTION_INSTANCE": environ.get("EXECUTION_INSTANCE", hashlib.sha256(str(data).encode()).hexdigest()[:16]),
         "EXECUTION_SHUTDOWN_SECONDS": environ.get("EXECUTION_SHUTDOWN_SECONDS", "3"),
         "BEAT_SCHEDULE": environ.get("BEAT_SCHEDULE", str(data / "beat")),
+        "EMAIL_FILE_PATH": environ.get("EMAIL_FILE_PATH", str(data / "mail")),
         "PYTHONUNBUFFERED": "1",
     }
     engines: dict[str, Engine] = {}
@@ -135,6 +136,7 @@ def _prepare(site: Site, say: Say) -> None:
         say("Database migrated")
         run(f"{python} manage.py deploy_contracts", site.env, log)
         say("Contracts deployed")
+        run(f"{python} manage.py local_staff {site.data / staff.FILE}", site.env, log)
         if building is None:
             return
         building.result()

@@ -41,7 +41,8 @@ def main() -> int:
             if demo:
                 perform(site)
             else:
-                say(f"AgentNexus is up at {site.url} - Ctrl-C stops it; logs are in .data/logs.")
+                say(f"AgentNexus is up at {site.url} - Ctrl-C stops it; logs are in .data/logs, mail is in .data/mail.")
+                say(f"The administration is at {site.url}/admin/; `make staff` prints who enters it, and the code.")
                 while True:
                     site.supervisor.check()
                     time.sleep(0.5)

@@ -1,6 +1,7 @@
 """A browser that signs in: what the tests about sign-in have in common."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -49,6 +50,10 @@ class Browser:
     def post(self, path: str, body: Any = None) -> Any:
         """A change made by a page."""
         return self.client.post(path, body or {}, **self.csrf())
+
+    def post_form(self, path: str, body: dict[str, str]) -> Any:
+        """A form sent from a page."""
+        return self.client.post(path, urlencode(body), content_type="application/x-www-form-urlencoded", **self.csrf())
 
     def delete(self, path: str) -> Any:
         """A removal made by a page."""

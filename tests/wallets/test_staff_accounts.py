@@ -1,4 +1,4 @@
-"""E-mail accounts: made by administrators and commands only, entered through allauth, second factor available."""
+"""Accounts of staff: made by administrators and commands, and the administration behind a second factor."""
 
 from io import StringIO
 
@@ -11,19 +11,31 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
+from tests import second_factor
 from tests.factories.wallets import STAFF_PASSWORD, StaffFactory
+from tests.wallets.sign_in import Browser
 from wallets.models import User
 from wallets.signin import suspension
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/login/"
+SECOND_FACTOR = "/profile/second-factor/"
 
 
 def log_in(client: Client, user: User, password: str = STAFF_PASSWORD, path: str = LOGIN) -> tuple[int, str]:
     """Status and target of the answer to the login form."""
     response = client.post(path, {"login": user.email, "password": password})
     return response.status_code, response.headers.get("Location", "")
+
+
+def enrol(client: Client) -> None:
+    """Set up an authenticator app on the page for it."""
+    client.get(reverse("mfa_activate_totp"))
+    code = second_factor.code(client.session["mfa.totp.secret"])
+    response = client.post(reverse("mfa_activate_totp"), {"code": code})
+    assert (response.status_code, response["Location"]) == (302, reverse("mfa_view_recovery_codes"))
 
 
 def test_createsuperuser_needs_only_an_e_mail_and_that_account_can_enter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,8 +48,89 @@ def test_createsuperuser_needs_only_an_e_mail_and_that_account_can_enter(monkeyp
     # when they log in for the admin
     client = Client()
     assert log_in(client, user, path=f"{LOGIN}?next=/admin/") == (302, "/admin/")
-    # then they are in
+    # then they are asked to set up a second factor first
+    assert client.get("/admin/", follow=True).redirect_chain[-1][0] == f"{SECOND_FACTOR}?next=%2Fadmin%2F"
+    # and when they have, they are in
+    enrol(client)
     assert client.get("/admin/").status_code == 200
+
+
+def test_without_a_second_factor_nothing_of_the_administration_opens(staff: User) -> None:
+    client = Client()
+    log_in(client, staff)
+    for path in ("/admin/", "/admin/wallets/user/", f"/admin/wallets/user/{staff.pk}/change/", "/admin/search/?s=a"):
+        assert client.get(path).status_code == 302, path
+    client.post("/admin/wallets/user/", {"action": "suspend_users", "_selected_action": [str(staff.pk)]})
+    assert client.get("/api/v1/me").status_code == 200
+
+
+def test_a_wallet_is_no_second_factor(user: User) -> None:
+    # given a member of staff who entered with a wallet
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    browser = Browser(user.account)  # type: ignore[attr-defined]
+    browser.sign_in()
+    assert browser.client.get("/admin/").status_code == 302
+    # when there is an app, its code is asked for
+    secret = second_factor.set_up(user)
+    asked = browser.client.get("/admin/", follow=True)
+    assert asked.redirect_chain[-1][0] == "/accounts/2fa/reauthenticate/?next=%2Fadmin%2F"
+    # then a wrong one opens nothing, and the right one does
+    where = reverse("mfa_reauthenticate")
+    assert browser.post_form(where, {"code": "000000", "next": "/admin/"}).status_code == 200
+    assert browser.client.get("/admin/").status_code == 302
+    answered = browser.post_form(where, {"code": second_factor.code(secret), "next": "/admin/"})
+    assert (answered.status_code, answered["Location"]) == (302, "/admin/")
+    assert browser.client.get("/admin/").status_code == 200
+
+
+def test_adding_a_further_factor_does_not_stand_for_the_first(user: User) -> None:
+    """Somebody with a stolen wallet must not get in by adding an app of their own beside the owner's passkey."""
+    # given staff with a passkey, entered by wallet
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "x", "credential": {}})
+    browser = Browser(user.account)  # type: ignore[attr-defined]
+    browser.sign_in()
+    # when an app is to be added, then the passkey is asked for first
+    response = browser.client.get(reverse("mfa_activate_totp"))
+    assert (response.status_code, response["Location"].split("?")[0]) == (302, reverse("mfa_reauthenticate_webauthn"))
+    assert not Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
+
+
+def test_the_second_factor_of_one_session_does_not_open_another(staff: User) -> None:
+    waiting = Client()
+    log_in(waiting, staff)
+    enrolled = Client()
+    log_in(enrolled, staff)
+    enrol(enrolled)
+    assert enrolled.get("/admin/").status_code == 200
+    assert waiting.get("/admin/").status_code == 302
+
+
+def test_the_secret_is_not_in_the_database_in_clear(staff: User) -> None:
+    secret = second_factor.set_up(staff)
+    assert secret not in str(Authenticator.objects.get(user=staff).data)
+
+
+def test_a_new_secret_key_keeps_the_codes_while_the_old_one_is_a_fallback(staff: User, settings: Settings) -> None:
+    secret = second_factor.set_up(staff)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-of-forty-characters-or-more-0123"
+    client = Client()
+    assert log_in(client, staff) == (302, reverse("mfa_authenticate"))
+    response = client.post(reverse("mfa_authenticate"), {"code": second_factor.code(secret)})
+    assert response.status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_code_works_once(staff: User) -> None:
+    secret = second_factor.set_up(staff)
+    code = second_factor.code(secret)
+    first, second = Client(), Client()
+    for client in (first, second):
+        log_in(client, staff)
+        client.post(reverse("mfa_authenticate"), {"code": code})
+    assert first.get("/admin/").status_code == 200
+    assert second.get("/admin/").status_code == 302
 
 
 def test_createsuperuser_refuses_an_e_mail_that_is_taken(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,16 +182,6 @@ def test_a_wallet_user_is_kept_out_of_the_admin(user: User) -> None:
     assert client.get("/admin/", follow=True).status_code == 403
 
 
-def test_nobody_signs_up_by_himself() -> None:
-    client = Client()
-    assert "closed" in client.get(reverse("account_signup")).content.decode().lower()
-    client.post(
-        reverse("account_signup"),
-        {"email": "new@example.org", "password1": STAFF_PASSWORD, "password2": STAFF_PASSWORD},
-    )
-    assert not User.objects.exists()
-
-
 def test_a_wrong_password_enters_nobody(staff: User) -> None:
     client = Client()
     assert log_in(client, staff, "wrong")[0] == 200
@@ -115,6 +198,8 @@ def test_five_wrong_passwords_close_the_door_for_a_while(staff: User) -> None:
 def test_a_suspended_member_of_staff_stays_out_and_is_put_out(staff: User) -> None:
     client = Client()
     assert log_in(client, staff)[0] == 302
+    enrol(client)
+    assert client.get("/admin/").status_code == 200
     suspension.suspend(staff, "Left the company.")
     assert client.get("/admin/").status_code == 302
     assert log_in(Client(), staff) == (302, reverse("account_inactive"))
@@ -130,10 +215,10 @@ def test_an_unconfirmed_e_mail_is_confirmed_first() -> None:
     assert mail.outbox[0].to == ["new@example.org"]
 
 
-def test_a_second_factor_is_asked_for_once_it_is_set_up(staff: User) -> None:
+def test_a_recovery_code_opens_too(staff: User) -> None:
     # given a member of staff with recovery codes
     codes = RecoveryCodes.activate(staff)
-    Authenticator.objects.create(user=staff, type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DPEHPK3PXP"})
+    second_factor.set_up(staff)
     client = Client()
     # when the password is right, then it is not enough
     assert log_in(client, staff) == (302, reverse("mfa_authenticate"))

@@ -1,6 +1,5 @@
 """Where the user is signed in, and the user's API keys."""
 
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -11,9 +10,8 @@ from rest_framework.views import APIView
 
 from wallets.api.accounts import signed_in
 from wallets.api.serializers import ApiKeySerializer, NewApiKeySerializer, SessionSerializer
-from wallets.credentials import api_keys, tokens
-from wallets.models import TokenFamily, User
-from wallets.signin import sessions
+from wallets.credentials import api_keys, places
+from wallets.models import TokenFamily
 
 
 class SessionsView(APIView):
@@ -21,16 +19,13 @@ class SessionsView(APIView):
 
     @extend_schema(responses=SessionSerializer(many=True), tags=["account"])
     def get(self, request: Request) -> Response:
-        return Response(SessionSerializer(_sessions(request), many=True).data)
+        found = places.of(signed_in(request), session_key=_current_key(request), family=_family(request))
+        return Response(SessionSerializer(found, many=True).data)
 
     @extend_schema(operation_id="v1_sessions_destroy_others", responses={204: None}, tags=["account"])
     def delete(self, request: Request) -> Response:
         """Sign out everywhere but here."""
-        user = signed_in(request)
-        sessions.revoke_all(user, keep=_current_key(request))
-        for family in tokens.alive(user):
-            if family != request.auth:
-                tokens.revoke(family)
+        places.end_others(signed_in(request), session_key=_current_key(request), family=_family(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -40,12 +35,7 @@ class SessionView(APIView):
     @extend_schema(responses={204: None}, tags=["account"])
     def delete(self, request: Request, session_id: UUID) -> Response:
         """Sign out there; its requests are refused and its sockets closed at once."""
-        user = signed_in(request)
-        family = tokens.alive(user).filter(pk=session_id).first()
-        if family is not None:
-            tokens.revoke(family)
-        else:
-            sessions.revoke(user, session_id)
+        places.end(signed_in(request), session_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -99,33 +89,6 @@ def _current_key(request: Request) -> str | None:
     return None if isinstance(request.auth, TokenFamily) else request.session.session_key
 
 
-def _sessions(request: Request) -> list[dict[str, Any]]:
-    user: User = signed_in(request)
-    current_key = _current_key(request)
-    browsers = [
-        {
-            "id": session.pk,
-            "kind": "browser",
-            "address": session.address,
-            "created_at": session.created_at,
-            "last_used_at": None,
-            "ip": session.ip,
-            "user_agent": session.user_agent,
-            "current": session.session_key == current_key,
-        }
-        for session in sessions.alive(user)
-    ]
-    programs = [
-        {
-            "id": family.pk,
-            "kind": "program",
-            "address": family.address,
-            "created_at": family.created_at,
-            "last_used_at": family.last_used_at,
-            "ip": family.ip,
-            "user_agent": family.user_agent,
-            "current": family == request.auth,
-        }
-        for family in tokens.alive(user)
-    ]
-    return sorted([*browsers, *programs], key=lambda entry: entry["created_at"], reverse=True)
+def _family(request: Request) -> TokenFamily | None:
+    """The tokens this request came with; None for a browser."""
+    return request.auth if isinstance(request.auth, TokenFamily) else None

@@ -21,6 +21,8 @@ MAX_KEYS = 20
 ROTATION_OVERLAP = timedelta(hours=24)
 # `last_used_at` is written at most this often, so that a busy key costs no write per request.
 USE_NOTED_EVERY = timedelta(minutes=1)
+# How long the list still shows a key that was revoked or ran out.
+SHOWN_AFTER_END = timedelta(days=7)
 _MAX_LENGTH = 100
 
 
@@ -94,6 +96,13 @@ def revoke(user: User, key_id: UUID) -> None:
     if not ApiKey.objects.filter(user=user, pk=key_id).exists():
         raise ApiKeyNotFoundError
     ApiKey.objects.filter(user=user, pk=key_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def listed(user: User) -> list[ApiKey]:
+    """The user's keys that still work or ended within the last SHOWN_AFTER_END, newest first."""
+    ended = timezone.now() - SHOWN_AFTER_END
+    keys = user.api_keys.order_by("-pk")
+    return [key for key in keys if (key.revoked_at or key.expires_at or ended) >= ended]
 
 
 def _alive(user: User) -> list[ApiKey]:

@@ -1,16 +1,22 @@
-"""E-mail accounts, which are for staff: nobody makes one by himself."""
+"""E-mail accounts: how allauth makes and admits them, and the mail it sends."""
 
+import time
 from typing import Any
-from urllib.parse import urlencode
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 
 from wallets.signin import sessions
 from wallets.signin.client_ip import client_ip
+from wallets.signin.models import technical_username
+from wallets.signin.second_factor import FACTORS
 
 
 def display_name(user: Any) -> str:
@@ -18,12 +24,33 @@ def display_name(user: Any) -> str:
     return str(user.shown_name)
 
 
+def proved_lately(request: HttpRequest) -> bool:
+    """Whether this session proved in the last minutes who it is; where there is a second factor, with that one."""
+    records = get_authentication_records(request, request.user)
+    if is_mfa_enabled(request.user, FACTORS):
+        records = [record for record in records if record["method"] == "mfa"]
+    return bool(records) and time.time() - records[-1]["at"] <= app_settings.REAUTHENTICATION_TIMEOUT
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """How allauth makes and admits e-mail accounts."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_taken": "This address enters another account. Accounts are not joined by themselves: sign in there and "
+        "delete that account first, or use another address.",
+        "email_password_mismatch": "The e-mail address or the password is not right.",
+        "incorrect_code": "This code is not right. Look at the newest message, or ask for a new code.",
+        "too_many_login_attempts": "Too many wrong passwords. Wait five minutes, or reset the password.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Closed: administrators create staff accounts, everybody else enters by wallet."""
-        return False
+        """Whether people may make e-mail accounts themselves."""
+        return bool(settings.EMAIL_SIGN_UP)
+
+    def populate_username(self, request: HttpRequest, user: Any) -> None:
+        """Usernames are technical here: nobody chooses or sees one."""
+        user.username = technical_username()
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
         """allauth looks at `is_active` only; a suspended account ends at the same page."""
@@ -36,20 +63,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def login(self, request: HttpRequest, user: Any) -> None:
         """Begin the session, after password and second factor."""
         super().login(request, user)
+        if not get_authentication_records(request, user):
+            # A new account: the code from the mail was the proof.
+            record_authentication(request, user, "email")
         sessions.record(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        """End the session with its sockets."""
+        sessions.end(request)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Changes of how one enters ask again who one is, unless that was just proved."""
+        return not proved_lately(self.request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that allauth's own limits count by."""
         return client_ip(request)
 
-
-def staff_login(request: HttpRequest, extra_context: object = None) -> HttpResponse:
-    """The admin's login page: allauth's, with its limits and second factor, instead of Django's own."""
-    target = request.GET.get("next") or reverse("admin:index")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = reverse("admin:index")
-    if not request.user.is_authenticated:
-        return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': target})}")
-    if not getattr(request.user, "is_staff", False):
-        raise PermissionDenied
-    return HttpResponseRedirect(target)
+    def render_mail(self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None) -> Any:
+        """The text of the template, and the same in the site's look for programs that show HTML."""
+        context = {**context, "site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+        message: EmailMultiAlternatives = super().render_mail(template_prefix, email, context, headers)
+        body = {"body": message.body, "code": context.get("code"), "subject": message.subject}
+        message.attach_alternative(render_to_string("email/message.html", {**context, **body}), "text/html")
+        return message

@@ -20,11 +20,11 @@ def technical_username() -> str:
 
 
 class User(AbstractUser):
-    """A person: enters by wallet, or (staff) by e-mail. `username` is technical and never shown."""
+    """A person: enters by wallet, e-mail and password, or passkey. `username` is technical and never shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(max_length=150, unique=True, default=technical_username, editable=False)
-    # NULL rather than "": wallet users have no e-mail, and NULLs do not collide.
+    # NULL rather than "": who enters by wallet needs no e-mail, and NULLs do not collide.
     email = models.EmailField("e-mail address", unique=True, null=True, blank=True)  # type: ignore[assignment]
     display_name = models.CharField(max_length=50, blank=True)
     first_name = None  # type: ignore[assignment]
@@ -32,6 +32,8 @@ class User(AbstractUser):
     is_suspended = models.BooleanField("suspended", default=False, editable=False)
     suspended_reason = models.CharField(max_length=500, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, editable=False)
+    # When its owner deleted the account; the row stays for the purchases that refer to it.
+    closed_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
@@ -61,12 +63,18 @@ class User(AbstractUser):
     @property
     def shown_name(self) -> str:
         """Display name, else the short form of the primary address, else the e-mail's local part."""
+        if self.closed_at is not None:
+            return "Deleted account"
         if self.display_name:
             return self.display_name
         address = self.primary_address
         if address:
             return f"{address[:6]}…{address[-4:]}"
         return (self.email or "").partition("@")[0] or "Someone"
+
+    def get_username(self) -> str:
+        """Never empty, as Django's own pages expect: the e-mail, else the technical name."""
+        return self.email or self.username
 
     def get_full_name(self) -> str:
         """What Django's own pages call the user."""

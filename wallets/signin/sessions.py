@@ -3,6 +3,7 @@
 from importlib import import_module
 from uuid import UUID
 
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib.auth import get_user, login, logout
 from django.contrib.sessions.models import Session
@@ -27,6 +28,7 @@ def begin(request: HttpRequest, user: User, address: str) -> None:
     end(request)
     login(request, user, backend=WALLET_BACKEND)
     request.session[ADDRESS_KEY] = address
+    record_authentication(request, user, "wallet", address=address)
     record(request, user, address)
 
 

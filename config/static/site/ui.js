@@ -141,6 +141,7 @@ document.addEventListener("mousedown", (event) => {
   if (event.target instanceof HTMLDialogElement && "light" in event.target.dataset) event.target.close();
 });
 
+for (const dialog of document.querySelectorAll("dialog[data-open-at-once]")) dialog.showModal();
 document.addEventListener("htmx:afterSwap", (event) => showTimes(event.target));
 systemDark.addEventListener("change", labelThemeButtons);
 labelThemeButtons();

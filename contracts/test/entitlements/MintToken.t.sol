@@ -52,6 +52,15 @@ contract MintTokenTest is EntitlementsFixture {
         vm.assertEq(entitlements.balanceOf(holder, AGENT), 1);
     }
 
+    function test_time_goes_on_after_32_bits_of_seconds() public {
+        vm.warp(type(uint40).max);
+
+        Grant memory grant = mint(1 days);
+
+        vm.assertEq(grant.start, type(uint40).max);
+        vm.assertEq(expiry(), uint64(type(uint40).max) + 1 days);
+    }
+
     function test_no_duration_is_for_life() public {
         mint(0);
 

@@ -175,9 +175,10 @@ contract TakeBackTokenTest is EntitlementsFixture {
         takeBack(first);
         vm.warp(START + 10 days);
         Grant memory fresh = mint(5 days);
-        mint(5 days);
+        Grant memory next = mint(5 days);
 
         vm.assertEq(fresh.start, START + 10 days);
+        vm.assertEq(next.start, START + 15 days);
         vm.assertEq(takeBack(fresh), 5 days);
         vm.assertEq(expiry(), START + 15 days);
     }
@@ -205,6 +206,45 @@ contract TakeBackTokenTest is EntitlementsFixture {
         vm.assertEq(expiry(), START + 17 days);
         vm.assertEq(takeBack(next), 7 days);
         vm.assertEq(expiry(), START + 10 days);
+    }
+
+    function test_a_new_run_has_room_for_gaps_of_its_own() public {
+        uint256 maximum = entitlements.MAX_GAPS();
+        Grant[] memory grants = new Grant[](maximum);
+        for (uint256 i = 0; i < maximum; ++i) {
+            grants[i] = mint(10);
+        }
+        mint(10);
+        for (uint256 i = 0; i < maximum; ++i) {
+            takeBack(grants[i]);
+        }
+        vm.warp(START + 10);
+        Grant memory fresh = mint(5 days);
+        mint(5 days);
+
+        vm.assertEq(takeBack(fresh), 5 days);
+
+        vm.assertEq(expiry(), START + 10 + 5 days);
+    }
+
+    function test_a_run_that_has_not_begun_gives_back_nothing() public {
+        Grant memory grant = mint(1 days);
+        grant.run += 1;
+
+        vm.assertEq(takeBack(grant), 0);
+
+        vm.assertEq(expiry(), START + 1 days);
+    }
+
+    function test_more_than_was_granted_takes_what_there_is() public {
+        Grant memory grant = mint(100);
+        grant.duration = 150;
+        vm.warp(START + 10);
+
+        takeBack(grant);
+
+        vm.assertEq(expiry(), 0);
+        vm.assertEq(entitlements.balanceOf(holder, AGENT), 0);
     }
 
     // ---------------------------------------------------------------- for life

@@ -66,6 +66,8 @@ contract TokenTest is EntitlementsFixture {
     function test_reverts_when_a_batch_is_uneven() public {
         vm.expectRevert(abi.encodeWithSelector(AgentNexusEntitlements.LengthMismatch.selector, uint256(2), uint256(3)));
         entitlements.balanceOfBatch(new address[](2), new uint256[](3));
+        vm.expectRevert(abi.encodeWithSelector(AgentNexusEntitlements.LengthMismatch.selector, uint256(3), uint256(2)));
+        entitlements.balanceOfBatch(new address[](3), new uint256[](2));
     }
 
     // ---------------------------------------------------------------- metadata

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('marketplace', '0002_categories'),
+        ('marketplace', '0003_money'),
     ]
 
     operations = [

@@ -59,8 +59,9 @@ def _start(sender: Any, **_: Any) -> None:
     """Only workers that serve the executions queue have an engine to look after."""
     if queue.QUEUE in sender.app.amqp.queues.consume_from:
         slots = int(sender.controller.concurrency)
-        threading.Thread(target=_Watch(slots).run, name="engine", daemon=True).start()
-        threading.Thread(target=_listen, name="told", daemon=True).start()
+        watch = _Watch(slots)
+        threading.Thread(target=watch.run, name="engine", daemon=True).start()
+        threading.Thread(target=_listen, args=[watch], name="told", daemon=True).start()
 
 
 @worker_shutting_down.connect
@@ -76,8 +77,8 @@ def _stop_runs_later() -> threading.Timer:
     return timer
 
 
-def _listen() -> None:
-    """Pass on to the keeper that it should look, until the process ends."""
+def _listen(watch: "_Watch") -> None:
+    """Pass on that something was asked of the workers, until the process ends."""
     while not _ending.is_set():
         try:
             with redis_client().pubsub(ignore_subscribe_messages=True) as channel:  # type: ignore[no-untyped-call]
@@ -85,6 +86,7 @@ def _listen() -> None:
                 while not _ending.is_set():
                     if channel.get_message(timeout=LOOK_SECONDS) is not None:
                         keeper.look()
+                        watch.look()
         except redis.RedisError:
             _ending.wait(LOOK_SECONDS)
 
@@ -97,13 +99,19 @@ class _Watch:
         self._reporter = Reporter(slots)
         self._reported = 0.0
         self._able = False
+        self._told = threading.Event()
         self._drain_timer: threading.Timer | None = None
 
+    def look(self) -> None:
+        """Look now what is asked of the node."""
+        self._told.set()
+
     def run(self) -> None:
-        while not _ending.wait(LOOK_SECONDS if self._reported else 0):
+        while not _ending.is_set():
             close_old_connections()
             try:
-                if time.monotonic() - self._reported >= heartbeat.EVERY_SECONDS:
+                if self._told.is_set() or time.monotonic() - self._reported >= heartbeat.EVERY_SECONDS:
+                    self._told.clear()
                     self._reported = time.monotonic()
                     self._report()
                 if self._able and len(keeper) < self._slots and dispatch.waiting():
@@ -111,6 +119,7 @@ class _Watch:
             except (redis.RedisError, DatabaseError) as exc:
                 log.warning("engine_not_looked_after", error=type(exc).__name__)
                 connection.close()
+            self._told.wait(LOOK_SECONDS)
         connection.close()
         try:
             heartbeat.farewell(name())

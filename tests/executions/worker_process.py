@@ -1,5 +1,6 @@
 """Real worker processes, started on the tests' own database and Redis."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from tests.executions.conftest import eventually
 
 COMMAND = "celery -A config worker -Q executions -P threads -c 2 --loglevel WARNING --without-gossip --without-mingle"
 ROOT = Path(__file__).resolve().parents[2]
+_numbers = itertools.count()
 
 
 class WorkerProcess:
@@ -24,7 +26,7 @@ class WorkerProcess:
     def __init__(self, **environment: str) -> None:
         database = connection.settings_dict
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *COMMAND.split(), "-n", f"test-{os.getpid()}@%h"],
+            [sys.executable, "-m", *COMMAND.split(), "-n", f"test-{os.getpid()}-{next(_numbers)}@%h"],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -37,12 +39,13 @@ class WorkerProcess:
         )
 
     def wait_until_ready(self) -> None:
-        eventually(heartbeat.beats, 30)
+        eventually(lambda: any(beat.worker.endswith(f":{self.process.pid}") for beat in heartbeat.beats()), 30)
 
     def kill(self) -> None:
-        """kill -9, as the kernel would for lack of memory."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        """kill -9, as the kernel would for lack of memory; nothing happens when it is dead."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def terminate(self, seconds: float) -> int:
         """Ask it to stop; its exit code."""
@@ -58,5 +61,4 @@ def worker_process(**environment: str) -> Iterator[WorkerProcess]:
         worker.wait_until_ready()
         yield worker
     finally:
-        if worker.process.poll() is None:
-            worker.kill()
+        worker.kill()

@@ -1,0 +1,94 @@
+"""A Docker engine of the tests' own beside the machine's: to be a second node, and to be killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import docker
+from django.conf import settings
+
+from deploy.local.docker_engine import API_VERSION, answers
+from deploy.local.engines import Engine
+from executions.errors import RunnerUnavailableError
+from executions.runners.docker.engine import Engine as DockerEndpoint
+
+
+class OwnDocker(Engine):
+    """dockerd with a socket, data and a containerd of its own, and no network: agents need none."""
+
+    name = "docker"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.data}/docker.sock"
+
+    def prepare(self) -> tuple[list[str], dict[str, Any]]:
+        folder = self.data
+        (folder / "docker.pid").unlink(missing_ok=True)  # of one that was killed
+        options = f"--data-root {folder}/data --exec-root {folder}/exec --pidfile {folder}/docker.pid"
+        return ["dockerd", "--host", self.url, *options.split(), *["--bridge", "none", "--iptables=false"]], {}
+
+    def ready(self) -> bool:
+        with suppress(RunnerUnavailableError):
+            DockerEndpoint(self.url).probe()  # the SDK leaves a socket open when it cannot connect
+            return answers(self.url)
+        return False
+
+    def client(self) -> docker.APIClient:
+        return docker.APIClient(self.url, version=API_VERSION, timeout=60)
+
+    def load(self, reference: str) -> None:
+        """Bring an image over from the machine's engine. `reference` is repository@id."""
+        repository, _, image = reference.partition("@")
+        with docker.APIClient(settings.DOCKER_HOST, version=API_VERSION, timeout=60) as origin, self.client() as client:
+            client.load_image(b"".join(origin.get_image(image)))
+            client.tag(image, repository)
+
+    def kill(self) -> None:
+        """kill -9 of the engine alone: containerd and the containers go on."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def mounts(self) -> list[str]:
+        """What is mounted below its folders."""
+        rows = Path("/proc/self/mountinfo").read_text().splitlines()
+        return [row.split()[4] for row in rows if row.split()[4].startswith(f"{self.data}/")]
+
+    def close(self) -> None:
+        """Stop it with all its containers, whatever state it is in."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        with self.client() as client:
+            for container in client.containers(all=True):
+                with suppress(docker.errors.APIError):
+                    client.remove_container(container["Id"], force=True, v=True)
+        self.stop()
+        containerd = self.data / "exec" / "containerd" / "containerd.pid"
+        if containerd.exists():
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(int(containerd.read_text()), signal.SIGTERM)
+
+
+@contextmanager
+def own_docker(*images: str) -> Iterator[OwnDocker]:
+    """An engine that has these images."""
+    # Short, for a socket's path has about a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="anx-docker-"))
+    engine = OwnDocker(folder)
+    engine.start()
+    try:
+        for image in images:
+            engine.load(image)
+        yield engine
+    finally:
+        engine.close()
+        for mount in reversed(engine.mounts()):
+            subprocess.run(["umount", "--lazy", mount], check=False)
+        shutil.rmtree(folder, ignore_errors=True)

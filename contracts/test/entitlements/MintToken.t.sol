@@ -2,12 +2,15 @@
 pragma solidity 0.8.24;
 
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
 
 import {AgentNexusEntitlements} from "../../src/AgentNexusEntitlements.sol";
-import {ReentrantWallet, RefusingWallet, SilentWallet, Wallet, WrongAnswerWallet} from "../mocks/Receivers.sol";
+import {AnsweringWallet, ReentrantWallet, RefusingWallet, SilentWallet, Wallet} from "../mocks/Receivers.sol";
 import {EntitlementsFixture} from "../support/EntitlementsFixture.sol";
 
 contract MintTokenTest is EntitlementsFixture {
+    bytes4 private constant ACCEPTED = IERC1155Receiver.onERC1155Received.selector;
+
     function test_the_first_grant_begins_now() public {
         Grant memory grant = mint(30 days);
 
@@ -141,9 +144,21 @@ contract MintTokenTest is EntitlementsFixture {
         entitlements.mintToken(holder, AGENT, longest + 1);
     }
 
+    function test_an_answer_may_be_longer_than_a_word() public {
+        address wallet = address(new AnsweringWallet(abi.encode(ACCEPTED, "and more")));
+        vm.prank(minter);
+        entitlements.mintToken(wallet, AGENT, 1);
+        vm.assertEq(entitlements.balanceOf(wallet, AGENT), 1);
+    }
+
     function test_reverts_when_the_contract_cannot_receive() public {
-        address[3] memory wallets =
-            [address(new RefusingWallet()), address(new SilentWallet()), address(new WrongAnswerWallet())];
+        address[5] memory wallets = [
+            address(new RefusingWallet()),
+            address(new SilentWallet()),
+            address(new AnsweringWallet(abi.encode(bytes4(0xdeadbeef)))),
+            address(new AnsweringWallet(abi.encode(bytes4(0xffffffff)))),
+            address(new AnsweringWallet(abi.encodePacked(ACCEPTED))) // 4 bytes are no word
+        ];
         for (uint256 i = 0; i < wallets.length; ++i) {
             vm.prank(minter);
             vm.expectRevert(abi.encodeWithSelector(AgentNexusEntitlements.RecipientCannotReceive.selector, wallets[i]));

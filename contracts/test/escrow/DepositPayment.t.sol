@@ -12,12 +12,12 @@ import {AgentNexusEscrow} from "../../src/AgentNexusEscrow.sol";
 import {EscrowSettings} from "../../src/EscrowSettings.sol";
 import {Quote} from "../../src/Quotes.sol";
 import {
+    AnsweringWallet,
     GasBurner,
     ReentrantWallet,
     RefusingWallet,
     SilentWallet,
-    Wallet,
-    WrongAnswerWallet
+    Wallet
 } from "../mocks/Receivers.sol";
 import {
     FalseToken,
@@ -529,7 +529,7 @@ contract DepositPaymentTest is EscrowFixture {
     }
 
     function test_reverts_when_the_recipient_contract_answers_wrongly() public {
-        expectCannotReceive(address(new WrongAnswerWallet()));
+        expectCannotReceive(address(new AnsweringWallet(abi.encode(bytes4(0xdeadbeef)))));
     }
 
     function test_reverts_when_the_recipient_contract_burns_all_gas() public {

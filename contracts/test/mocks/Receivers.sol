@@ -73,10 +73,16 @@ contract SilentWallet {
     receive() external payable {}
 }
 
-/// @dev Answers the ERC-1155 callback with the wrong value.
-contract WrongAnswerWallet {
-    function onERC1155Received(address, address, uint256, uint256, bytes calldata) external pure returns (bytes4) {
-        return 0xdeadbeef;
+/// @dev Answers every call with the same bytes.
+contract AnsweringWallet {
+    bytes private _answer;
+
+    constructor(bytes memory answer) {
+        _answer = answer;
+    }
+
+    fallback(bytes calldata) external returns (bytes memory) {
+        return _answer;
     }
 }
 

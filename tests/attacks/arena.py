@@ -9,14 +9,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import docker
+from django.test import override_settings
 from uuid_utils.compat import uuid7
 
+from deploy.egress.build import build
 from executions import documents
 from executions.dispatch.finishing import judge
 from executions.runners.base import Control, RunSpec
 from executions.runners.docker import DockerRunner, confinement
 from tests.attacks.attack import Attack, Seen
 from tests.executions import images
+from tests.executions.runners.internet import internet
 from tests.executions.runners.recording import LIMITS, Recorder
 
 ATTACK_LIMITS = replace(
@@ -43,7 +46,7 @@ class Arena:
         self._client = client
         self._runner = runner
         self._stack = stack
-        self._base = images.ensure_base()
+        self.base = images.ensure_base()
         self._built: dict[str, str] = {}
         self._building = threading.Lock()
 
@@ -52,7 +55,7 @@ class Arena:
         image = self._image(attack)
         control, sink = Control(), Recorder()
         limits = replace(ATTACK_LIMITS, **attack.limits)
-        spec = RunSpec(uuid7(), 1, image, documents.dump(attack.program), limits)
+        spec = RunSpec(uuid7(), 1, image, documents.dump(attack.program), limits, attack.hosts)
         began = time.monotonic()
         with contextlib.closing(control):
             outcome = self._runner.run(spec, sink, control)
@@ -63,24 +66,33 @@ class Arena:
         return Result(attack, complaint, seconds)
 
     def left_behind(self) -> list[str]:
-        """Containers of this installation that still exist."""
+        """Containers and networks of this installation that still exist."""
         mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
-        return [row["Id"][:12] for row in self._client.containers(all=True, filters=mine)]
+        rows = [*self._client.containers(all=True, filters=mine), *self._client.networks(filters=mine)]
+        return [row["Id"][:12] for row in rows]
 
     def _image(self, attack: Attack) -> str:
         lines = attack.image
-        if "CMD" not in lines and "ENTRYPOINT" not in lines:
+        if not any(line.startswith(("CMD", "ENTRYPOINT")) for line in lines.splitlines()):
             lines += SCRIPTED
         with self._building:
             if lines not in self._built:
                 name = f"agentnexus-attack/{len(self._built)}"
-                dockerfile = f"FROM {self._base}\n{lines}"
+                dockerfile = f"FROM {self.base}\n{lines}"
                 self._built[lines] = self._stack.enter_context(images.built(self._client, name, dockerfile))
             return self._built[lines]
 
 
 @contextmanager
 def arena(client: docker.APIClient, runner: DockerRunner) -> Iterator[Arena]:
-    """An arena whose images are removed at the end."""
+    """An arena, with an internet around it, whose images are removed at the end."""
     with ExitStack() as stack:
-        yield Arena(client, runner, stack)
+        ring = Arena(client, runner, stack)
+        build()
+        world = stack.enter_context(internet(client, ring.base))
+        stack.enter_context(override_settings(EGRESS_NETWORK=world.network, EGRESS_NAMESERVERS=[world.address]))
+        yield ring
+        # Squid itself asks for the name of the agent's private address.
+        asked = {name for name in world.questions() if not name.endswith(".in-addr.arpa")} - {"api.test"}
+        if asked:
+            raise AssertionError(f"names left the sandbox: {asked}")

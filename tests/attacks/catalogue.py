@@ -1,6 +1,13 @@
 """All attacks, in the order of the table."""
 
-from tests.attacks import output, powers
+from tests.attacks import images, lifecycle, network, output, powers, resources
 from tests.attacks.attack import Attack
 
-ALL: tuple[Attack, ...] = (*powers.ATTACKS, *output.ATTACKS)
+ALL: tuple[Attack, ...] = (
+    *powers.ATTACKS,
+    *network.ATTACKS,
+    *resources.ATTACKS,
+    *output.ATTACKS,
+    *lifecycle.ATTACKS,
+    *images.ATTACKS,
+)

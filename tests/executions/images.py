@@ -51,7 +51,14 @@ def built(client: docker.APIClient, repository: str, dockerfile: str) -> Iterato
         tar.addfile(info, io.BytesIO(data))
     archive.seek(0)
     for item in client.build(
-        fileobj=archive, custom_context=True, tag=repository, rm=True, forcerm=True, decode=True, labels={LABEL: "1"}
+        fileobj=archive,
+        custom_context=True,
+        tag=repository,
+        rm=True,
+        forcerm=True,
+        decode=True,
+        labels={LABEL: "1"},
+        network_mode="none",
     ):
         if "error" in item:
             raise AssertionError(item["error"])

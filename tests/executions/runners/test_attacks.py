@@ -13,7 +13,7 @@ from tests.attacks.catalogue import ALL
 from tests.executions.conftest import eventually
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("attacks")]
-AT_ONCE = 4
+AT_ONCE = 6
 
 
 @pytest.fixture(scope="module")

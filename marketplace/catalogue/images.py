@@ -32,3 +32,20 @@ def clean_image(value: object) -> str:
             "Enter [registry/]repository@sha256: followed by 64 lower-case hexadecimal digits, without a tag."
         )
     return reference
+
+
+def repository_of(reference: str) -> str:
+    """Where a valid reference points, written one way: with its registry, Docker Hub's short forms spelt out."""
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        return ""
+    registry, repository = match["registry"] or "", match["repository"]
+    # The first part is a registry only when it looks like a host; else it is a part of the repository's path.
+    if registry and not ("." in registry or ":" in registry or registry == "localhost"):
+        registry, repository = "", f"{registry}/{repository}"
+    registry = registry.lower() or "docker.io"
+    if registry in {"index.docker.io", "registry-1.docker.io"}:
+        registry = "docker.io"
+    if registry == "docker.io" and "/" not in repository:
+        repository = f"library/{repository}"
+    return f"{registry}/{repository}"

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from marketplace.catalogue.demands import clean_demands
 from marketplace.catalogue.documents import document_problems
-from marketplace.catalogue.images import clean_image
+from marketplace.catalogue.images import clean_image, repository_of
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
 from marketplace.catalogue.models import Agent, AgentVersion
 from marketplace.catalogue.numbers import format_number, parse_number
@@ -53,12 +53,31 @@ def add_version(
     with transaction.atomic():
         # The agent's row orders those who add at the same time, so that the comparison below holds when we insert.
         Agent.objects.select_for_update().get(pk=agent.pk)
+        _claim_repository(agent, version.columns["image"])
         present = agent.versions.newest_first().values_list("number", flat=True).first()
         if present is not None and version.number <= parse_number(present):
             raise InvalidVersionError(
                 "Some values of the version are not valid.", fields={"number": f"Must be greater than {present}."}
             )
         return AgentVersion.objects.create(agent=agent, number=format_number(version.number), **version.columns)
+
+
+def _claim_repository(agent: Agent, image: str) -> None:
+    """A repository belongs to the creator who first published from it. A node keeps images of all creators together, and
+    a digest is public: without this, anyone could sell an image that only another creator's credentials could pull."""
+    repository = repository_of(image)
+    # Two creators who publish from it for the first time at the same moment.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [repository])
+    others = AgentVersion.objects.exclude(agent__creator=agent.creator_id).values_list("image", flat=True)
+    path = repository.rpartition("/")[2]
+    if any(repository_of(other) == repository for other in others.filter(image__contains=f"{path}@").distinct()):
+        raise InvalidVersionError(
+            "Some values of the version are not valid.",
+            fields={
+                "image": "Another creator publishes from this repository. Push the image to a repository of your own."
+            },
+        )
 
 
 def withdraw_version(version: AgentVersion, by: User) -> AgentVersion:

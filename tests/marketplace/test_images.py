@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from marketplace.catalogue.images import clean_image
+from marketplace.catalogue.images import clean_image, repository_of
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -53,3 +53,19 @@ def test_reference_by_digest_is_accepted(name: Any) -> None:
 def test_other_reference_is_refused_with_a_sentence(reference: Any, sentence: Any) -> None:
     with pytest.raises(ValueError, match=re.escape(sentence)):
         clean_image(reference)
+
+
+@pytest.mark.parametrize(
+    ("name", "repository"),
+    [
+        ("you/agent", "docker.io/you/agent"),
+        ("agent", "docker.io/library/agent"),
+        ("docker.io/agent", "docker.io/library/agent"),
+        ("index.docker.io/you/agent", "docker.io/you/agent"),
+        ("Registry.example/you/agent", "registry.example/you/agent"),
+        ("localhost:5000/you/agent", "localhost:5000/you/agent"),
+        ("localhost/agent", "localhost/agent"),
+    ],
+)
+def test_repository_is_written_one_way(name: str, repository: str) -> None:
+    assert repository_of(f"{name}@sha256:{'a' * 64}") == repository

@@ -172,3 +172,24 @@ def test_parallel_versions_never_share_a_number() -> None:
     assert answers.count("1.1.0") == 1
     assert answers.count("Must be greater than 1.1.0.") == 11
     assert agent.versions.count() == 1
+
+
+def test_a_repository_belongs_to_who_published_from_it_first(agent: Any, creator: User) -> None:
+    """Digests are public and a node keeps all images together: naming another's image would be enough to sell it."""
+    image = "registry.example/{}/agent@sha256:" + "a" * 64
+    values: dict[str, Any] = {
+        "number": "2.0.0",
+        "input_schema": {"type": "object"},
+        "output_schema": {"type": "object"},
+    }
+    add_version(agent, creator, image=image.format("first"), **values)
+    own = AgentFactory.create(creator=creator)
+    add_version(own, creator, image=image.format("first"), **values)  # the same creator's other agent
+    other = AgentFactory.create()
+    for stolen in (image.format("first"), image.format("first").replace("registry", "Registry").replace("aa", "bb")):
+        with pytest.raises(InvalidVersionError) as raised:
+            add_version(other, other.creator, image=stolen, **values)
+        assert raised.value.fields == {
+            "image": "Another creator publishes from this repository. Push the image to a repository of your own."
+        }
+    add_version(other, other.creator, image=image.format("firsts"), **values)

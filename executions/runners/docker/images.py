@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
+from django.conf import settings
 
 from executions.limits import PULL_WITHIN
 from executions.runners.base import Control
@@ -15,6 +16,7 @@ from executions.runners.docker.engine import Engine, EngineCallError, engine_err
 
 PROGRESS_EVERY = 2.0
 REMEMBER_SECONDS = 60.0
+MAX_LAYERS = 100
 # Places that belong to the container's own system.
 _RESERVED = ("/proc", "/sys", "/dev")
 
@@ -33,6 +35,7 @@ class Images:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._known: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._processor = ""
 
     def resolve(self, reference: str, control: Control, event: Callable[[str], None]) -> dict[str, Any]:
         """The engine's description of the image `repository@sha256:digest`, pulled when it is not there.
@@ -56,28 +59,50 @@ class Images:
             found = _local(self._engine.client, repository, digest)
         if found is None:
             raise ImageUnusableError(f"The image {repository} was pulled but is not what its digest says.")
-        check(found)
+        check(found, self._architecture())
         self._known[reference] = (time.monotonic() + REMEMBER_SECONDS, found)
         return found
+
+    def _architecture(self) -> str:
+        if not self._processor:
+            with engine_errors():
+                self._processor = str(self._engine.client.version().get("Arch", ""))
+        return self._processor
 
     def forget(self, reference: str) -> None:
         """Look again next time."""
         self._known.pop(reference, None)
 
 
-def check(image: dict[str, Any]) -> None:
-    """Refuse images that ask for more than a program to run. Raises ImageUnusableError."""
+def check(image: dict[str, Any], architecture: str = "") -> None:
+    """Refuse images that ask for more than a program to run, and those for other processors than `architecture` (as Go
+    names it). Raises ImageUnusableError."""
     config = image.get("Config") or {}
     if image.get("Os", "linux") != "linux":
         raise ImageUnusableError(f"The image is for {image.get('Os')}, not for Linux.")
     if not (config.get("Entrypoint") or config.get("Cmd")):
         raise ImageUnusableError("The image says no command to run: set ENTRYPOINT or CMD.")
+    if image.get("Size", 0) > settings.EXECUTION_IMAGE_BYTES:
+        raise ImageUnusableError(
+            f"The image is {_mebibytes(image['Size'])} when unpacked; at most {_mebibytes(settings.EXECUTION_IMAGE_BYTES)} "
+            "are allowed."
+        )
+    if len((image.get("RootFS") or {}).get("Layers") or ()) > MAX_LAYERS:
+        raise ImageUnusableError(f"The image has more than {MAX_LAYERS} layers.")
+    if architecture and image.get("Architecture") not in {"", None, architecture}:
+        raise ImageUnusableError(
+            f"The image is for {image['Architecture']} processors; agents run on {architecture} here."
+        )
     volumes = clean_volume_paths(config.get("Volumes"))
     if len(volumes) > MAX_VOLUMES or any(not _ordinary(path) for path in volumes):
         raise ImageUnusableError("The image declares volumes that cannot be allowed.")
     workdir = config.get("WorkingDir") or "/"
     if not (workdir == "/" or _ordinary(workdir)):
         raise ImageUnusableError("The image's WORKDIR must be an ordinary directory.")
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1_048_576:,.0f} MiB"
 
 
 def _ordinary(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import docker
 import docker.errors
@@ -9,6 +10,7 @@ import pytest
 
 from executions.runners.base import Ending
 from executions.runners.docker import DockerRunner
+from executions.runners.docker.images import ImageUnusableError, check
 from tests.executions import images
 from tests.executions.images import script
 from tests.executions.runners.recording import run
@@ -62,3 +64,21 @@ def test_image_removed_since_it_was_seen(runner: DockerRunner, engine: docker.AP
     ran = run(runner, image, {})
     assert ran.outcome.ending == Ending.IMAGE
     assert ran.sink.events[0] == f"Pulling {image.partition('@')[0]}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"Size": 5 * 1024**3}, "The image is 5,120 MiB when unpacked; at most 4,096 MiB are allowed."),
+        ({"RootFS": {"Layers": ["sha256:x"] * 101}}, "The image has more than 100 layers."),
+        ({"Architecture": "riscv64"}, "The image is for riscv64 processors; agents run on amd64 here."),
+        ({"Os": "windows"}, "The image is for windows, not for Linux."),
+        ({"Config": {}}, "The image says no command to run: set ENTRYPOINT or CMD."),
+    ],
+)
+def test_policy(changes: dict[str, Any], sentence: str) -> None:
+    fine = {"Os": "linux", "Architecture": "amd64", "Size": 10, "Config": {"Cmd": ["x"]}, "RootFS": {"Layers": ["x"]}}
+    check(fine, "amd64")
+    with pytest.raises(ImageUnusableError) as raised:
+        check(fine | changes, "amd64")
+    assert str(raised.value) == sentence

@@ -63,8 +63,8 @@ def add_version(
 
 
 def _claim_repository(agent: Agent, image: str) -> None:
-    """A repository belongs to the creator who first published from it. A node keeps images of all creators together, and
-    a digest is public: without this, anyone could sell an image that only another creator's credentials could pull."""
+    """A repository belongs to the creator who first published from it. A node keeps images of all creators together,
+    and a digest is public: else anyone could sell an image that only another creator's credentials could pull."""
     repository = repository_of(image)
     # Two creators who publish from it for the first time at the same moment.
     with connection.cursor() as cursor:

@@ -83,10 +83,8 @@ def check(image: dict[str, Any], architecture: str = "") -> None:
     if not (config.get("Entrypoint") or config.get("Cmd")):
         raise ImageUnusableError("The image says no command to run: set ENTRYPOINT or CMD.")
     if image.get("Size", 0) > settings.EXECUTION_IMAGE_BYTES:
-        raise ImageUnusableError(
-            f"The image is {_mebibytes(image['Size'])} when unpacked; at most {_mebibytes(settings.EXECUTION_IMAGE_BYTES)} "
-            "are allowed."
-        )
+        size, most = _mebibytes(image["Size"]), _mebibytes(settings.EXECUTION_IMAGE_BYTES)
+        raise ImageUnusableError(f"The image is {size} when unpacked; at most {most} are allowed.")
     if len((image.get("RootFS") or {}).get("Layers") or ()) > MAX_LAYERS:
         raise ImageUnusableError(f"The image has more than {MAX_LAYERS} layers.")
     if architecture and image.get("Architecture") not in {"", None, architecture}:

@@ -6,14 +6,17 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 
 from chain.errors import DomainError, InvalidAmountError
 from chain.networks import Network
 from chain.tokens import Token, format_units, parse_amount, tokens_for
 from marketplace.catalogue import demands
 from marketplace.catalogue.fields import TEXT_RULES
+from marketplace.catalogue.modules.storing import store_module
 from marketplace.catalogue.numbers import next_patch
 from marketplace.models import Agent, AgentVersion, Category
+from wallets.models import User
 
 DAY = 86_400
 DURATIONS = (
@@ -169,7 +172,7 @@ class HostsField(forms.CharField):
 
 
 class VersionForm(forms.Form):
-    """A container image, what goes in and comes out, and what a run needs."""
+    """A container image or a WebAssembly module, what goes in and comes out, and what a run needs."""
 
     number = forms.CharField(
         max_length=20,
@@ -177,11 +180,20 @@ class VersionForm(forms.Form):
         help_text="Three numbers, for example 1.2.0.",
         widget=forms.TextInput(attrs={"class": "num"}),
     )
+    kind = forms.ChoiceField(
+        choices=AgentVersion.Kind.choices, initial=AgentVersion.Kind.CONTAINER, required=False, label="It is a"
+    )
     image = forms.CharField(
         max_length=300,
+        required=False,
         label="Container image",
         help_text="With its digest, so that what you tested is what runs: registry.example/you/agent@sha256:…",
         widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    module = forms.FileField(
+        required=False,
+        label="WebAssembly module",
+        widget=forms.FileInput(attrs={"accept": ".wasm,application/wasm"}),
     )
     input_schema = JsonField(
         label="Input schema", help_text="JSON Schema 2020-12 with an object at the top. The run form is made from it."
@@ -218,6 +230,10 @@ class VersionForm(forms.Form):
             ("gpus", f"Most: {settings.EXECUTION_MAX_GPUS}."),
         ):
             self.fields[name].help_text = text
+        self._previous_module = previous.module if previous else ""
+        most = f"A WASI command (wasm32-wasip1) of at most {filesizeformat(settings.MODULE_BYTES)}."
+        kept = " Without a file, the previous version's module stays." if self._previous_module else ""
+        self.fields["module"].help_text = most + kept
         self._offer()
 
     def _offer(self) -> None:
@@ -233,14 +249,37 @@ class VersionForm(forms.Form):
         assert isinstance(runtime, forms.ChoiceField)  # noqa: S101  declared above
         runtime.choices = [("", "The platform's usual"), *((name, name) for name in settings.EXECUTION_RUNTIMES)]
 
-    def values(self) -> dict[str, Any]:
-        """The arguments of add_version."""
-        names = ("number", "image", "input_schema", "output_schema", "example_input", "release_notes")
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if self.is_wasm:
+            upload = values.get("module")
+            if upload is None and not self._previous_module and "module" not in self.errors:
+                self.add_error("module", "Choose the module's file.")
+            elif upload is not None and upload.size > settings.MODULE_BYTES:
+                self.add_error("module", f"A module may have at most {filesizeformat(settings.MODULE_BYTES)}.")
+        elif not values.get("image") and "image" not in self.errors:
+            self.add_error("image", "This field is required.")
+        return values
+
+    @property
+    def is_wasm(self) -> bool:
+        """Whether a module was chosen, not an image."""
+        return str(self["kind"].value()) == AgentVersion.Kind.WASM
+
+    def values(self, by: User) -> dict[str, Any]:
+        """The arguments of add_version; a module that was sent is kept first. Raises InvalidVersionError."""
+        names = ("number", "input_schema", "output_schema", "example_input", "release_notes")
         data = self.cleaned_data
         asked = {name: data[name] for name in ("timeout_seconds", "cpus", "gpus", "runtime", "hosts") if data.get(name)}
         if data["memory"] is not None:
             asked["memory_bytes"] = data["memory"] * demands.MIB
-        return {name: data[name] for name in names} | asked
+        return {name: data[name] for name in names} | asked | self._what_runs(by)
+
+    def _what_runs(self, by: User) -> dict[str, str]:
+        if not self.is_wasm:
+            return {"image": self.cleaned_data["image"]}
+        upload = self.cleaned_data["module"]
+        return {"module": store_module(by, upload.read()).sha256 if upload else self._previous_module}
 
     def add_domain_error(self, error: DomainError) -> None:
         """Puts an operation's sentences at the fields they are about, with the place inside the document."""
@@ -292,6 +331,7 @@ def _version_values(previous: AgentVersion | None) -> dict[str, Any]:
         }
     return {
         "number": next_patch(previous.number),
+        "kind": previous.kind,
         "image": previous.image,
         "input_schema": _pretty(previous.input_schema),
         "output_schema": _pretty(previous.output_schema),

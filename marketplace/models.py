@@ -1,6 +1,6 @@
 """Tables of the marketplace, one slice a module."""
 
-from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Category
+from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Category, WasmModule
 from marketplace.disputes.models import Decision, Dispute, Statement
 from marketplace.payouts.models import Credit, Exit, Withdrawal
 from marketplace.purchases.models import Entitlement, EntitlementFact, EscrowFact, Purchase
@@ -19,5 +19,6 @@ __all__ = [
     "Exit",
     "Purchase",
     "Statement",
+    "WasmModule",
     "Withdrawal",
 ]

@@ -233,10 +233,10 @@ def version_new(request: HttpRequest, slug: str) -> HttpResponse:
     """The form of a new version, filled with the previous one's values."""
     own = _own_agent(request, slug)
     previous = own.versions.newest_first().first()
-    form = VersionForm(request.POST or None, previous=previous)
+    form = VersionForm(request.POST or None, request.FILES or None, previous=previous)
     if request.method == "POST" and form.is_valid():
         try:
-            made = operations.add_version(own, signed_in(request), **form.values())
+            made = operations.add_version(own, signed_in(request), **form.values(signed_in(request)))
         except DomainError as error:
             form.add_domain_error(error)
         else:

@@ -33,6 +33,7 @@ ROUTES: Routes = {
     "api-agent-publish": _WRITE_AGENTS,
     "api-agent-archive": _WRITE_AGENTS,
     "api-versions": {**_READ_AGENTS, **_WRITE_AGENTS},
+    "api-modules": _WRITE_AGENTS,
     "api-version-withdraw": _WRITE_AGENTS,
     "api-purchases": {"GET": Scope.PURCHASES_WRITE.value, "POST": Scope.PURCHASES_WRITE.value},
     "api-purchase": {"GET": Scope.PURCHASES_WRITE.value},

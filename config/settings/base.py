@@ -112,8 +112,20 @@ USE_I18N = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".data" / "static"
+# Files of users: WebAssembly modules, inputs and outputs. Served only through views that check who asks.
+FILES_ROOT: str = env.str("FILES_ROOT", default=str(BASE_DIR / ".data" / "files"))
+PRIVATE_STORAGE: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": FILES_ROOT,
+        "base_url": None,
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": PRIVATE_STORAGE,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -333,6 +345,11 @@ EGRESS_NETWORK: str = env.str("EGRESS_NETWORK", default="bridge")
 EGRESS_NAMESERVERS: list[str] = env.list("EGRESS_NAMESERVERS", default=[])
 # Marks this installation's containers on a shared engine; empty derives it from the database's address.
 EXECUTION_INSTANCE: str = env.str("EXECUTION_INSTANCE", default="")
+# WebAssembly agents: largest module in bytes, instructions a run may spend, processes kept ready, compiled modules.
+MODULE_BYTES: int = env.int("MODULE_BYTES", default=10 * 1024 * 1024)
+EXECUTION_WASM_FUEL: int = env.int("EXECUTION_WASM_FUEL", default=500_000_000_000)
+EXECUTION_WASM_READY: int = env.int("EXECUTION_WASM_READY", default=2)
+EXECUTION_WASM_CACHE: str = env.str("EXECUTION_WASM_CACHE", default=str(BASE_DIR / ".data" / "wasm"))
 # Days after which inputs, outputs and logs of ended executions are deleted; 0 keeps them.
 EXECUTION_RETENTION_DAYS: int = env.int("EXECUTION_RETENTION_DAYS", default=0)
 

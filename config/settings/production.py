@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import ALLOWED_HOSTS, NETWORKS, SECRET_KEY, SITE_URL, env
+from config.settings.base import ALLOWED_HOSTS, NETWORKS, PRIVATE_STORAGE, SECRET_KEY, SITE_URL, env
 
 DEBUG = False
 DEFAULT_NETWORK = env.str("DEFAULT_NETWORK", default="base")
@@ -35,5 +35,6 @@ EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="smtp://localh
 vars().update(EMAIL_CONFIG | {"EMAIL_BACKEND": EMAIL_BACKEND})
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": PRIVATE_STORAGE,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }

@@ -32,11 +32,13 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class BuiltAgent:
-    """A sample agent whose image is in the engine: `image` is `agentnexus/<slug>@sha256:<image id>`."""
+    """A sample agent that can be published: `image` is `agentnexus/<slug>@sha256:<image id>` in the engine, or `module`
+    the path of a WebAssembly module."""
 
     slug: str
     image: str
     manifest: dict[str, Any]
+    module: str = ""
 
 
 def build_all(report: Report = print, refresh: bool = False, folder: Path = base.AGENTS) -> list[BuiltAgent]:
@@ -45,7 +47,7 @@ def build_all(report: Report = print, refresh: bool = False, folder: Path = base
     `report` gets one line per image. With `refresh` everything is built anew. Raises ImageBuildError with a sentence
     that says what to do.
     """
-    sources = sorted(read_sources(folder), key=lambda source: source.slug)
+    sources = [source for source in read_sources(folder) if source.module is None]
     engine = Engine.connect()
     with one_at_a_time():
         started = time.monotonic()
@@ -54,7 +56,17 @@ def build_all(report: Report = print, refresh: bool = False, folder: Path = base
         report(_line(base.REPOSITORY, foundation.image, foundation.fresh, started, f"Python from {foundation.origin}"))
         with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
             tasks = [pool.submit(_build, engine, source, foundation, refresh, report) for source in sources]
-            return [task.result() for task in tasks]
+            built = [task.result() for task in tasks]
+    return sorted([*built, *modules(folder)], key=lambda agent: agent.slug)
+
+
+def modules(folder: Path = base.AGENTS) -> list[BuiltAgent]:
+    """The agents that are WebAssembly modules: they are committed, and need neither an engine nor a build."""
+    return [
+        BuiltAgent(source.slug, "", source.manifest, str(source.module))
+        for source in read_sources(folder)
+        if source.module is not None
+    ]
 
 
 def _build(engine: Engine, source: Source, foundation: base.Base, refresh: bool, report: Report) -> BuiltAgent:
@@ -93,13 +105,17 @@ def main(arguments: list[str] | None = None) -> int:
     """The command. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="build", description="Build the agent base image and the sample agents.")
     parser.add_argument("--refresh", action="store_true", help="build everything anew, and try the registry again")
+    parser.add_argument("--only-modules", action="store_true", help="only those that need no Docker engine")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write slug, image and manifest of each agent to FILE"
     )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
-        agents = build_all(report=lambda line: print(line, flush=True), refresh=options.refresh)
+        if options.only_modules:
+            agents = modules()
+        else:
+            agents = build_all(report=lambda line: print(line, flush=True), refresh=options.refresh)
         if options.json is not None:
             _write(options.json, agents)
     except (ImageBuildError, OSError) as error:

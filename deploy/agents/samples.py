@@ -41,9 +41,12 @@ def source(package: str) -> Source:
 
 
 def run(package: str, document: Any) -> Ran:
-    """Run the agent as its image does: `python3 -m <package>.agent` with the document on stdin."""
+    """Run the agent as its image does: `python3 -m <package>.agent` with the document on stdin. A module is run by
+    `wasi.py`."""
+    module = source(package).module
+    command = [str(AGENTS / "wasi.py"), str(module)] if module else ["-m", f"{package}.agent"]
     completed = subprocess.run(
-        [sys.executable, "-m", f"{package}.agent"],
+        [sys.executable, *command],
         input=json.dumps(document).encode(),
         capture_output=True,
         timeout=DEADLINE,

@@ -22,7 +22,7 @@ from websockets.sync.client import connect
 from deploy.local.platform import Site
 from deploy.local.supervisor import ProcessError
 
-AGENT = "text-digest"
+CONTAINER_AGENT, WASM_AGENT = "text-digest", "json-patch"
 TEN_ETH = 10 * 10**18
 
 
@@ -61,7 +61,11 @@ class Client:
         """One API call; DemoError unless it answers with the expected status."""
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        answer = self.http.request(method, f"{self.site}/api/v1{path}", json=body, headers=headers, timeout=30)
+        data: dict[str, Any] = {"json": body}
+        if isinstance(body, bytes):
+            data = {"data": body}
+            headers["Content-Type"] = "application/wasm"
+        answer = self.http.request(method, f"{self.site}/api/v1{path}", headers=headers, timeout=30, **data)
         if answer.status_code != expect:
             raise DemoError(f"{method} {path} answered {answer.status_code} instead of {expect}: {answer.text[:600]}")
         return answer.json() if answer.content else None
@@ -112,7 +116,7 @@ def perform(site: Site) -> None:
     tell(f"creator is user {creator.sign_in()}, buyer is user {buyer.sign_in()}")
 
     tell = step("The creator publishes an agent")
-    agent = publish(creator, site.built_agents)
+    agent = publish(creator, site.built_agents, CONTAINER_AGENT if site.has_docker else WASM_AGENT)
     slug = agent["slug"]
     tell(f"{agent['name']} at {site.url}/agents/{slug}/ (on-chain id {agent['onchain_id']})")
 
@@ -135,9 +139,9 @@ def perform(site: Site) -> None:
     print(f"\nThe main job took {time.monotonic() - began:.1f} s.", flush=True)
 
 
-def publish(creator: Client, built_agents: Path) -> dict[str, Any]:
-    """Create an agent from the sample's manifest and image, add its version, publish it."""
-    sample = next(item for item in json.loads(built_agents.read_text()) if item["slug"] == AGENT)
+def publish(creator: Client, built_agents: Path, slug: str) -> dict[str, Any]:
+    """Create an agent from the sample's manifest and its image or module, add its version, publish it."""
+    sample = next(item for item in json.loads(built_agents.read_text()) if item["slug"] == slug)
     manifest = sample["manifest"]
     terms = {
         "name": f"{manifest['name']} by {creator.account.address[:8]}",
@@ -149,7 +153,12 @@ def publish(creator: Client, built_agents: Path) -> dict[str, Any]:
     }
     agent = creator.call("POST", "/agents", 201, terms)
     version = {key: manifest[key] for key in ("number", "input_schema", "output_schema", "example_input")}
-    creator.call("POST", f"/agents/{agent['slug']}/versions", 201, version | {"image": sample["image"]})
+    if sample["module"]:
+        sent = creator.call("POST", "/modules", 201, Path(sample["module"]).read_bytes())
+        runs = {"module": sent["sha256"]}
+    else:
+        runs = {"image": sample["image"]}
+    creator.call("POST", f"/agents/{agent['slug']}/versions", 201, version | runs)
     published = creator.call("POST", f"/agents/{agent['slug']}/publish", 200)
     return {**published, "example_input": manifest["example_input"]}
 

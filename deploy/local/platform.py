@@ -55,7 +55,8 @@ def platform(
 ) -> Iterator[Site]:
     """Start everything, yield it once it is ready, stop all of it at the end.
 
-    Without `need_docker` the site also starts where no Docker engine can be had: executions then wait for one.
+    Without `need_docker` the site also starts where no Docker engine can be had: WebAssembly agents run, containers
+    wait for an engine.
 
     `data` holds databases and logs and survives; `echo` copies the processes' output to the terminal. Raises
     EngineError or ProcessError with a sentence on what failed and what to do.
@@ -116,7 +117,7 @@ def _docker(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack, 
     except EngineError as exc:
         if needed:
             raise
-        say(f"No Docker engine, so agents wait until there is one. {exc}")
+        say(f"No Docker engine: only WebAssembly agents run, containers wait until there is one. {exc}")
         return environ.get("DOCKER_HOST") or docker_engine.SOCKET, False
     if child is not None:
         stack.callback(child.stop)
@@ -129,20 +130,20 @@ def _prepare(site: Site, say: Say) -> None:
     log.write_bytes(b"")
     python = shutil.which("python", path=site.env["PATH"]) or sys.executable
     build = f"{python} -m deploy.agents.build --json {site.built_agents}"
+    if not site.has_docker:
+        build += " --only-modules"
     with ThreadPoolExecutor(max_workers=1) as pool:
-        building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log") if site.has_docker else None
+        building = pool.submit(run, build, site.env, site.supervisor.logs / "build.log")
         proxy = pool.submit(_build_proxy, python, site) if site.has_docker else None
         run(f"{python} manage.py migrate --no-input --verbosity 1", site.env, log)
         say("Database migrated")
         run(f"{python} manage.py deploy_contracts", site.env, log)
         say("Contracts deployed")
         run(f"{python} manage.py local_staff {site.data / staff.FILE}", site.env, log)
-        if building is None:
-            return
         building.result()
         if proxy is not None and (trouble := proxy.result()):
             say(f"Agents that reach hosts cannot run: {trouble}")
-    say("Agent images built")
+    say("Agent images built" if site.has_docker else "WebAssembly agents are at hand")
     run(f"{python} manage.py seed_agents --file {site.built_agents}", site.env, log)
     say("Sample agents published")
 
@@ -189,6 +190,8 @@ def _only_one(data: Path) -> Iterator[None]:
 def _remove_containers(instance: str, host: str) -> None:
     """Remove the containers of executions that were still running."""
     label = f"io.agentnexus.instance={instance}"
+    if not docker_engine.answers(host):
+        return
     try:
         client = docker.DockerClient(base_url=host, timeout=20)
         try:

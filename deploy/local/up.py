@@ -37,7 +37,7 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         port = int(os.environ.get("PORT", "8000"))
-        with platform(DATA, os.environ, say, port=port, rpc_port=8545, echo=not demo, need_docker=demo) as site:
+        with platform(DATA, os.environ, say, port=port, rpc_port=8545, echo=not demo, need_docker=False) as site:
             if demo:
                 perform(site)
             else:

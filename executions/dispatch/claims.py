@@ -35,13 +35,14 @@ class Standing:
 _GONE = Standing(held=False, cancel_requested=False)
 
 
-def claim_next(node: str, worker: str) -> Execution | None:
-    """Take what `node` should run next for `worker`; None when nothing that waits is for it now."""
+def claim_next(node: str, worker: str, *, containers: bool = True) -> Execution | None:
+    """Take what `node` should run next for `worker`; None when nothing that waits is for it now. Without `containers`
+    only WebAssembly agents are taken."""
     if not waiting():
         return None
     with transaction.atomic():
         choosing.one_at_a_time()
-        chosen = choosing.choose(node)
+        chosen = choosing.choose(node, containers=containers)
         execution = claim(chosen, worker, node) if chosen else None
         if execution is not None:
             choosing.served(execution.user_id)

@@ -1,5 +1,6 @@
 """What an engine has: processors, memory, images."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,12 @@ def take(engine: Engine) -> Inventory:
         memory_bytes=settings.EXECUTION_NODE_MEMORY_BYTES or int(info["MemTotal"] * FOR_AGENTS),
         images=dict(_names(images)),
     )
+
+
+def machine_memory() -> int:
+    """Bytes that agents may use together where no engine says what there is."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return settings.EXECUTION_NODE_MEMORY_BYTES or int(there * FOR_AGENTS)
 
 
 def _names(images: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, int]]:

@@ -33,7 +33,8 @@ class Reporter:
                 "images": found.images,
             }
         except RunnerUnavailableError as exc:
-            told |= {"engine": exc.message, "engine_ok": False}
+            # WebAssembly agents run all the same.
+            told |= {"engine": exc.message, "engine_ok": False, "memory_bytes": inventory.machine_memory()}
         except EngineCallError as exc:
             told |= {"engine": exc.message[:200], "engine_ok": False}
         node, created = Node.objects.update_or_create(name=this_node(), defaults=told)

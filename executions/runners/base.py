@@ -58,8 +58,8 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One attempt to run an image on an input. `hosts` (`name:port`) are what it may reach; none: it has no network.
-    `runtime` names an OCI runtime, "" is the engine's own."""
+    """One attempt to run an image or a module on an input. `hosts` (`name:port`) are what it may reach; none: it has
+    no network. `runtime` names an OCI runtime, "" is the engine's own."""
 
     execution_id: UUID
     attempt: int
@@ -69,6 +69,7 @@ class RunSpec:
     hosts: tuple[str, ...] = ()
     runtime: str = ""
     gpus: int = 0
+    module: str = ""  # SHA-256 of a WebAssembly module
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ _LOCK = 0x616E78
 # hold up another's single one by no more than one turn.
 _NEXT = """
 WITH here AS (
-  SELECT name, labels, images, memory_bytes FROM executions_node
-  WHERE name = %(node)s AND engine_ok AND state = 'ready'
+  SELECT name, labels, images, memory_bytes, engine_ok FROM executions_node
+  WHERE name = %(node)s AND state = 'ready'
 ), active AS MATERIALIZED (
   SELECT user_id, agent_id, node, memory_bytes FROM executions_execution WHERE status IN ('starting', 'running')
 ), of_user AS (
@@ -44,6 +44,7 @@ WITH here AS (
   WHERE waiting.status = 'queued'
     AND waiting.not_before <= statement_timestamp()
     AND (waiting.cancel_at IS NULL OR waiting.cancel_at > statement_timestamp())
+    AND (here.engine_ok AND %(containers)s OR version.kind = 'wasm')
     AND waiting.needs <@ here.labels
     AND waiting.memory_bytes <= free.bytes
     AND coalesce(of_agent.n, 0) < least(quota.concurrent, %(per_agent)s)
@@ -80,9 +81,11 @@ def one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def choose(node: str) -> UUID | None:
-    """The execution that `node` should run next; None when there is none for it."""
+def choose(node: str, *, containers: bool = True) -> UUID | None:
+    """The execution that `node` should run next; None when there is none for it. Without `containers` its engine does
+    not answer now, whatever its row says."""
     values: dict[str, Any] = {
+        "containers": containers,
         "node": node,
         "per_user": limits.concurrent_per_user(),
         "per_agent": limits.concurrent_per_agent(),

@@ -21,7 +21,7 @@ from executions.nodes.models import Node
 from executions.nodes.naming import this_node
 from executions.nodes.reporting import Reporter
 from executions.notify import WORKERS
-from executions.runners import default_runner
+from executions.runners import default_runner, wasm_runner
 from executions.runners.base import Stop
 from executions.worker import heartbeat
 from executions.worker.keeper import Keeper
@@ -62,6 +62,7 @@ def _start(sender: Any, **_: Any) -> None:
         watch = _Watch(slots)
         threading.Thread(target=watch.run, name="engine", daemon=True).start()
         threading.Thread(target=_listen, args=[watch], name="told", daemon=True).start()
+        threading.Thread(target=wasm_runner().prepare, name="wasm-fill", daemon=True).start()
 
 
 @worker_shutting_down.connect
@@ -128,7 +129,7 @@ class _Watch:
 
     def _report(self) -> None:
         node = self._reporter.report()
-        self._able = node.engine_ok and node.state == Node.State.READY
+        self._able = node.state == Node.State.READY
         self._drain(node)
         heartbeat.beat(name(), engine_ok=node.engine_ok, engine=node.engine, running=len(keeper))
         if node.engine_ok:

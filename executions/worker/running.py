@@ -8,7 +8,7 @@ from executions import dispatch, documents, limits, logs
 from executions.errors import RunnerUnavailableError
 from executions.logs import LogWriter, Stream
 from executions.models import Execution
-from executions.runners import default_runner
+from executions.runners import default_runner, runner_for
 from executions.runners.base import Connection, Control, Ending, Runner, RunOutcome, RunSpec
 from executions.worker import egress
 from executions.worker.keeper import Keeper
@@ -18,16 +18,20 @@ log = structlog.get_logger(__name__)
 
 
 def run_next(node: str, worker: str, keeper: Keeper, runner: Runner | None = None) -> bool:
-    """Claim and run what `node` should run next; False when there is nothing for it, or no engine to run it on."""
-    runner = runner or default_runner()
+    """Claim and run what `node` should run next; False when there is nothing for it. Without a container engine only
+    WebAssembly agents are claimed. `runner` stands in for all of this worker's."""
+    execution = dispatch.claim_next(node, worker, containers=_answers(runner or default_runner()))
+    if execution is None:
+        return False
+    run_claimed(execution, keeper, runner or runner_for(execution.version.kind))
+    return True
+
+
+def _answers(runner: Runner) -> bool:
     try:
         runner.probe()
     except RunnerUnavailableError:
         return False
-    execution = dispatch.claim_next(node, worker)
-    if execution is None:
-        return False
-    run_claimed(execution, keeper, runner)
     return True
 
 
@@ -60,6 +64,7 @@ def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runn
         execution_id=execution.pk,
         attempt=execution.attempt,
         image=execution.version.image,
+        module=execution.version.module,
         input=documents.dump(execution.input),
         limits=replace(limits.for_version(execution.version), timeout=execution.deadline_seconds),
         hosts=tuple(execution.version.hosts),

@@ -45,7 +45,7 @@ class AgentPriceInline(_ReadOnlyInline):
 
 class AgentVersionInline(_ReadOnlyInline):
     model = AgentVersion
-    fields = ["number", "status", "image", "created_at", "withdrawn_at"]
+    fields = ["number", "status", "reference", "created_at", "withdrawn_at"]
     readonly_fields = fields
     ordering = ["-sort_key"]
     show_change_link = True
@@ -156,15 +156,26 @@ class AgentAdmin(ModelAdmin):  # type: ignore[misc]
 class AgentVersionAdmin(ReadOnlyAdmin):
     """Versions never change; staff may withdraw one."""
 
-    list_display = ["agent", "number", "shown_status", "image", "created_at"]
-    list_filter = ["status", "created_at"]
+    list_display = ["agent", "number", "shown_status", "kind", "reference", "created_at"]
+    list_filter = ["status", "kind", "created_at"]
     list_select_related = ["agent"]
-    search_fields = ["agent__name", "agent__slug", "image", "=number"]
-    search_help_text = "Agent, image or digest, number"
+    search_fields = ["agent__name", "agent__slug", "image", "=module", "=number"]
+    search_help_text = "Agent, image or digest, module's SHA-256, number"
     ordering = ["-id"]
     actions = ["withdraw_versions"]
     fields = [
-        *("agent", "number", "status", "image", "input_schema", "output_schema", "example_input", "release_notes"),
+        *(
+            "agent",
+            "number",
+            "status",
+            "kind",
+            "image",
+            "module",
+            "input_schema",
+            "output_schema",
+            "example_input",
+            "release_notes",
+        ),
         *("created_at", "withdrawn_at"),
     ]
 

@@ -174,7 +174,12 @@ class AgentPrice(models.Model):
 
 
 class AgentVersion(models.Model):
-    """A container image of an agent, pinned by digest, with the schemas of its input and output."""
+    """What runs of an agent - a container image or a WebAssembly module, pinned by digest - with the schemas of its
+    input and output."""
+
+    class Kind(models.TextChoices):
+        CONTAINER = "container", "Container image"
+        WASM = "wasm", "WebAssembly module"
 
     class Status(models.TextChoices):
         LIVE = "live", "Live"
@@ -192,7 +197,9 @@ class AgentVersion(models.Model):
         output_field=ArrayField(models.IntegerField()),
         db_persist=True,
     )
-    image = models.CharField(max_length=300, help_text="repository@sha256:digest")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CONTAINER)
+    image = models.CharField(max_length=300, blank=True, help_text="repository@sha256:digest, of a container")
+    module = models.CharField(max_length=64, blank=True, help_text="SHA-256 of a WebAssembly module")
     input_schema = DocumentField()
     output_schema = DocumentField()
     example_input = DocumentField(null=True, blank=True)
@@ -215,6 +222,11 @@ class AgentVersion(models.Model):
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["agent", "number"], name="one_row_per_version_number"),
+            models.CheckConstraint(
+                condition=(models.Q(kind="container", module="") & ~models.Q(image=""))
+                | (models.Q(kind="wasm", image="") & ~models.Q(module="")),
+                name="version_has_what_its_kind_runs",
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["agent", "-sort_key"], name="agent_version_order")]
 
@@ -225,3 +237,26 @@ class AgentVersion(models.Model):
     def share(self) -> Share:
         """Memory, processor and time that a run gets."""
         return share_of(self)
+
+    @property
+    def reference(self) -> str:
+        """What runs, by its digest, as people read it."""
+        return self.image if self.kind == self.Kind.CONTAINER else f"wasm@sha256:{self.module}"
+
+
+class WasmModule(models.Model):
+    """A WebAssembly module that a creator brought; its content is in the private storage under its SHA-256."""
+
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="wasm_modules")
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            # Only who brought a module may publish it; two creators may bring the same.
+            models.UniqueConstraint(fields=["creator", "sha256"], name="one_row_per_creator_and_module"),
+        ]
+
+    def __str__(self) -> str:
+        return f"wasm@sha256:{self.sha256[:12]}"

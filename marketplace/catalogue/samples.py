@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from chain.networks import Network
 from chain.tokens import get_token, parse_amount
 from marketplace.catalogue.agents import add_version, create_agent, publish, update_agent
 from marketplace.catalogue.models import Agent
+from marketplace.catalogue.modules.storing import store_module
 from marketplace.catalogue.numbers import next_patch, parse_number
 from marketplace.errors import InvalidAgentError
 from wallets.models import LinkedWallet, User
@@ -22,16 +24,20 @@ _SCHEMAS = ("input_schema", "output_schema", "example_input")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A built sample agent: its manifest (`agent.json`) and `image` as `agentnexus/<slug>@sha256:<image id>`."""
+    """A built sample agent: its manifest (`agent.json`) and `image` as `agentnexus/<slug>@sha256:<image id>`, or
+    `module`, the path of a WebAssembly module."""
 
     slug: str
     image: str
     manifest: dict[str, Any]
+    module: str = ""
 
     @classmethod
     def from_json(cls, document: Any) -> "Sample":
-        """Raises ValueError when `document` is not `{"slug", "image", "manifest"}`."""
+        """Raises ValueError when `document` is not `{"slug", "image" or "module", "manifest"}`."""
         match document:
+            case {"slug": str(slug), "module": str(module), "manifest": dict(manifest)} if module:
+                return cls(slug, "", manifest, module)
             case {"slug": str(slug), "image": str(image), "manifest": dict(manifest)}:
                 return cls(slug, image, manifest)
         raise ValueError('expected {"slug": "…", "image": "…", "manifest": {…}}')
@@ -96,10 +102,13 @@ def _seed_one(creator: User, sample: Sample, network: Network) -> Seeded:
 def _add_version(agent: Agent, creator: User, sample: Sample) -> str | None:
     """Add a version when the newest one is not this image with these schemas: its number, or None."""
     manifest = sample.manifest
+    module = store_module(creator, Path(sample.module).read_bytes()).sha256 if sample.module else ""
     newest = agent.versions.newest_first().first()
     number = str(manifest.get("number", ""))
     if newest is not None:
-        same = newest.image == sample.image and all(getattr(newest, name) == manifest.get(name) for name in _SCHEMAS)
+        same = (newest.image, newest.module) == (sample.image, module) and all(
+            getattr(newest, name) == manifest.get(name) for name in _SCHEMAS
+        )
         if same:
             return None
         if parse_number(number) <= parse_number(newest.number):
@@ -110,6 +119,7 @@ def _add_version(agent: Agent, creator: User, sample: Sample) -> str | None:
         creator,
         number=number,
         image=sample.image,
+        module=module,
         input_schema=manifest.get("input_schema", {}),
         output_schema=manifest.get("output_schema", {}),
         example_input=manifest.get("example_input"),

@@ -10,7 +10,7 @@ from marketplace.catalogue.demands import clean_demands
 from marketplace.catalogue.documents import document_problems
 from marketplace.catalogue.images import clean_image, repository_of
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
-from marketplace.catalogue.models import Agent, AgentVersion
+from marketplace.catalogue.models import Agent, AgentVersion, WasmModule
 from marketplace.catalogue.numbers import format_number, parse_number
 from marketplace.catalogue.schemas import check_schema
 from marketplace.catalogue.states import VersionAction, next_version_status
@@ -33,7 +33,8 @@ def add_version(
     by: User,
     *,
     number: str,
-    image: str,
+    image: str = "",
+    module: str = "",
     input_schema: dict[str, Any],
     output_schema: dict[str, Any],
     example_input: Any = None,
@@ -43,13 +44,14 @@ def add_version(
     """A new live version, which becomes the one that runs.
 
     `number` is MAJOR.MINOR.PATCH and greater than every earlier number of the agent, withdrawn ones included; `image`
-    is `[registry/]repository@sha256:<digest>`; the schemas as in `check_schema`; `example_input` must satisfy
-    `input_schema`; `demands` as in `clean_demands`.
+    is `[registry/]repository@sha256:<digest>`, or `module` the SHA-256 of a WebAssembly module that `by` has brought
+    (`modules.storing.store_module`); the schemas as in `check_schema`; `example_input` must satisfy `input_schema`;
+    `demands` as in `clean_demands`.
 
     Raises NotYoursError, or InvalidVersionError with a sentence for every field or JSON pointer.
     """
     _require_creator(agent, by)
-    version = _clean(number, image, input_schema, output_schema, example_input, release_notes, demands)
+    version = _clean(by, number, image, module, input_schema, output_schema, example_input, release_notes, demands)
     with transaction.atomic():
         # The agent's row orders those who add at the same time, so that the comparison below holds when we insert.
         Agent.objects.select_for_update().get(pk=agent.pk)
@@ -97,8 +99,10 @@ def withdraw_version(version: AgentVersion, by: User) -> AgentVersion:
 
 
 def _clean(
+    by: User,
     number: object,
     image: object,
+    module: object,
     input_schema: object,
     output_schema: object,
     example_input: object,
@@ -112,10 +116,14 @@ def _clean(
         parsed = parse_number(number)
     except ValueError as exc:
         problems["number"] = str(exc)
-    try:
-        columns["image"] = clean_image(image)
-    except ValueError as exc:
-        problems["image"] = str(exc)
+    if module:
+        columns |= {"kind": AgentVersion.Kind.WASM, "module": module}
+        problems |= _module_problems(by, module, image)
+    else:
+        try:
+            columns["image"] = clean_image(image)
+        except ValueError as exc:
+            problems["image"] = str(exc)
     try:
         columns["release_notes"] = clean_text(notes, _NOTES)
     except ValueError as exc:
@@ -125,6 +133,10 @@ def _clean(
         columns[name] = schema
     asked, refused = clean_demands(**demands)
     columns |= asked.columns()
+    if module:
+        for name, value in (("hosts", asked.hosts), ("runtime", asked.runtime), ("gpus", asked.gpus)):
+            if value:
+                refused[name] = "A WebAssembly module cannot have this; publish a container image."
     columns["example_input"] = example_input
     if example_input is not None:
         problems |= _example_problems(input_schema, example_input, schema_is_valid=not problems)
@@ -132,6 +144,13 @@ def _clean(
     if problems:
         raise InvalidVersionError("Some values of the version are not valid.", fields=problems)
     return _Version(parsed, columns)
+
+
+def _module_problems(by: User, module: object, image: object) -> dict[str, str]:
+    if image:
+        return {"module": "Give an image or a module, not both."}
+    known = isinstance(module, str) and WasmModule.objects.filter(creator=by, sha256=module).exists()
+    return {} if known else {"module": "You have brought no module with this SHA-256; send the module itself first."}
 
 
 def _example_problems(input_schema: Any, example: Any, *, schema_is_valid: bool) -> dict[str, str]:

@@ -32,6 +32,12 @@ class Source:
     manifest: dict[str, Any]
 
     @property
+    def module(self) -> Path | None:
+        """The agent's WebAssembly module; None when it is a container."""
+        path = self.folder / "agent.wasm"
+        return path if path.exists() else None
+
+    @property
     def slug(self) -> str:
         """The agent's name in addresses and image names."""
         return str(self.manifest["slug"])

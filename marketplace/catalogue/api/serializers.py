@@ -9,7 +9,7 @@ from chain.api.fields import Uint256Field
 from chain.api.serializers import TokenSerializer
 from marketplace.api.tokens import TokenBook, amount_fields
 from marketplace.catalogue.markdown import render_markdown
-from marketplace.models import Agent, AgentVersion, Category
+from marketplace.models import Agent, AgentVersion, Category, WasmModule
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
@@ -95,7 +95,9 @@ class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
             "id",
             "number",
             "status",
+            "kind",
             "image",
+            "module",
             "input_schema",
             "output_schema",
             "example_input",
@@ -147,11 +149,21 @@ class NewAgentSerializer(serializers.Serializer[Any]):
     )
 
 
+class ModuleSerializer(serializers.ModelSerializer[WasmModule]):
+    """A WebAssembly module that was taken; a version names it by its SHA-256."""
+
+    class Meta:
+        model = WasmModule
+        fields = ["sha256", "size"]
+        read_only_fields = fields
+
+
 class NewVersionSerializer(serializers.Serializer[Any]):
     """A new version. Values are judged by the operation, which names each refused one."""
 
     number = serializers.CharField(help_text="MAJOR.MINOR.PATCH, greater than every earlier one.")
-    image = serializers.CharField(help_text="[registry/]repository@sha256:digest")
+    image = serializers.CharField(required=False, help_text="[registry/]repository@sha256:digest of a container image")
+    module = serializers.CharField(required=False, help_text="Or the SHA-256 of a module sent to /modules.")
     input_schema = serializers.JSONField(help_text="JSON Schema 2020-12 with an object at the top.")
     output_schema = serializers.JSONField(help_text="JSON Schema 2020-12 with an object at the top.")
     example_input = serializers.JSONField(required=False, allow_null=True)

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/publish", views.AgentPublish.as_view(), name="api-agent-publish"),
     path("agents/<slug:slug>/archive", views.AgentArchive.as_view(), name="api-agent-archive"),
     path("agents/<slug:slug>/versions", views.VersionList.as_view(), name="api-versions"),
+    path("modules", views.ModuleUpload.as_view(), name="api-modules"),
     path(
         "agents/<slug:slug>/versions/<str:number>/withdraw",
         views.VersionWithdraw.as_view(),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.generics import ListAPIView
@@ -14,7 +15,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from marketplace.api.keyset import page_of, paginate
-from marketplace.api.parsers import BodyParser
+from marketplace.api.parsers import BodyParser, ModuleParser
 from marketplace.api.problems import problems
 from marketplace.api.throttles import BrowseThrottle, PublishThrottle
 from marketplace.catalogue import agents as operations
@@ -24,11 +25,13 @@ from marketplace.catalogue.api.serializers import (
     AgentSerializer,
     AgentSummarySerializer,
     CategorySerializer,
+    ModuleSerializer,
     NewAgentSerializer,
     NewVersionSerializer,
     SearchSerializer,
     VersionSerializer,
 )
+from marketplace.catalogue.modules.storing import store_module
 from marketplace.models import Agent, AgentVersion, Category
 from wallets.models import User
 
@@ -187,6 +190,23 @@ class VersionList(ListAPIView[AgentVersion], CatalogueView):
         values.is_valid(raise_exception=True)
         version = operations.add_version(agent, signed_in(request), **values.validated_data)
         return Response(VersionSerializer(version).data, status=status.HTTP_201_CREATED)
+
+
+@extend_schema(tags=["agents"])
+class ModuleUpload(CatalogueView):
+    permission_classes = [IsAuthenticated]
+    parser_classes = [ModuleParser]
+
+    @extend_schema(
+        operation_id="modules_create",
+        request={"application/wasm": OpenApiTypes.BINARY},
+        responses={201: ModuleSerializer, **problems(_422="No WASI command module.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Send a WebAssembly module (the request's body) to name it in a version by its SHA-256. Sending it again
+        changes nothing."""
+        module = store_module(signed_in(request), request.data["content"])
+        return Response(ModuleSerializer(module).data, status=status.HTTP_201_CREATED)
 
 
 @extend_schema(tags=["agents"])

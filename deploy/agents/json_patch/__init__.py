@@ -1,0 +1,1 @@
+"""json-patch: what differs between two JSON documents."""

@@ -1,0 +1,1 @@
+"""WebAssembly modules of creators: what is taken, and where it is kept."""

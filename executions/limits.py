@@ -9,6 +9,8 @@ from marketplace.models import AgentVersion
 
 # A worker that has not renewed its lease for this long has lost the execution.
 LEASE = timedelta(seconds=30)
+# After that long more, a run whose agent goes on without a worker is given up and done anew.
+ADOPT_WITHIN = timedelta(seconds=15)
 # How often leases are renewed, and how often a worker looks for cancellations that nobody told it of.
 RENEW_EVERY = timedelta(seconds=10)
 LOOK_EVERY = timedelta(seconds=1)

@@ -71,6 +71,8 @@ class Execution(models.Model):
     node = models.CharField(max_length=100, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     container_id = models.CharField(max_length=64, blank=True)
+    log_base = models.PositiveIntegerField(default=0, help_text="Lines of the log before this attempt's agent began.")
+    fed = models.BooleanField(default=False, help_text="Its agent has its whole input, so another worker may go on.")
     cancel_requested = models.BooleanField(default=False)
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked for under the key.")

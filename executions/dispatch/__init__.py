@@ -5,13 +5,24 @@ execution by its attempt number, and every write it makes names that number.
 """
 
 from executions.dispatch.cancelling import cancel, cancel_overdue
-from executions.dispatch.claims import begin, claim, claim_next, give_back, renew, standing, waiting
+from executions.dispatch.claims import (
+    adopt_next,
+    begin,
+    claim,
+    claim_next,
+    give_back,
+    mark_fed,
+    renew,
+    standing,
+    waiting,
+)
 from executions.dispatch.ending import end
 from executions.dispatch.finishing import finish
 from executions.dispatch.requests import request
 from executions.dispatch.sweeping import sweep
 
 __all__ = [
+    "adopt_next",
     "begin",
     "cancel",
     "cancel_overdue",
@@ -20,6 +31,7 @@ __all__ = [
     "end",
     "finish",
     "give_back",
+    "mark_fed",
     "renew",
     "request",
     "standing",

@@ -15,6 +15,7 @@ from executions.clock import from_now
 from executions.dispatch import queue
 from executions.dispatch.ending import end
 from executions.models import Execution
+from executions.querysets import ExecutionQuerySet
 from executions.sharing import choosing
 from executions.states import ACTIVE, Status, move
 
@@ -49,8 +50,10 @@ def claim_next(node: str, worker: str, *, containers: bool = True) -> Execution 
     return execution
 
 
-def waiting() -> bool:
-    """Whether anything waits that might be run now, by whomever."""
+def waiting(node: str = "") -> bool:
+    """Whether anything waits that might be run now, by whomever, or taken over on `node`."""
+    if node and adoptable(node).exists():
+        return True
     return Execution.objects.filter(status=Status.QUEUED, not_before__lte=Now()).exists()
 
 
@@ -68,6 +71,7 @@ def claim(execution_id: UUID, worker: str, node: str = "") -> Execution | None:
             node=node,
             worker=worker,
             container_id="",
+            fed=False,
             lease_until=from_now(limits.LEASE),
             deadline_at=from_now(limits.START_WITHIN),
         )
@@ -78,20 +82,46 @@ def claim(execution_id: UUID, worker: str, node: str = "") -> Execution | None:
     return execution
 
 
-def begin(execution_id: UUID, attempt: int, container_id: str) -> bool:
-    """The agent has started. False when the hold is lost."""
+def begin(execution_id: UUID, attempt: int, container_id: str, *, log_base: int = 0, fed: bool = False) -> bool:
+    """The agent has started, after `log_base` lines of the log, and has its input if `fed`. False when not held."""
     row = Execution.objects.filter(pk=execution_id).values_list("deadline_seconds", flat=True).first()
     began = row is not None and move(
         execution_id,
         Status.RUNNING,
         held_by=attempt,
         container_id=container_id,
+        log_base=log_base,
+        fed=fed,
         started_at=Now(),
         deadline_at=from_now(timedelta(seconds=row) + limits.DEADLINE_GRACE),
     )
     if began:
         notify.changed(execution_id)
     return began
+
+
+def mark_fed(execution_id: UUID, attempt: int) -> None:
+    """The agent has its whole input by now."""
+    Execution.objects.filter(pk=execution_id, attempt=attempt, status=Status.RUNNING).update(fed=True)
+
+
+def adoptable(node: str) -> ExecutionQuerySet:
+    """Runs on this node whose worker is gone while their agents go on."""
+    return Execution.objects.filter(status=Status.RUNNING, node=node, fed=True, lease_until__lt=Now())
+
+
+def adopt_next(node: str, worker: str) -> Execution | None:
+    """Take over a run on this node whose worker is gone; None when there is none. The agent goes on undisturbed.
+
+    The new attempt number fences off the old worker, should it only have slept.
+    """
+    for execution in adoptable(node).order_by("pk")[:10]:
+        mine = adoptable(node).filter(pk=execution.pk, attempt=execution.attempt)
+        if mine.update(attempt=F("attempt") + 1, worker=worker, lease_until=from_now(limits.LEASE)):
+            log.info("execution_adopted", execution_id=str(execution.pk), worker=worker, left_by=execution.worker)
+            notify.changed(execution.pk)
+            return Execution.objects.select_related("version", "agent").get(pk=execution.pk)
+    return None
 
 
 def renew(holds: Mapping[UUID, int]) -> None:

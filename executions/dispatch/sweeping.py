@@ -11,12 +11,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from executions import limits, logs
+from executions.clock import from_now
 from executions.dispatch import queue
 from executions.dispatch.cancelling import cancel_overdue
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
 from executions.errors import RunnerUnavailableError
-from executions.models import Execution, Orphan
+from executions.models import Execution, Node, Orphan
 from executions.nodes.naming import this_node
 from executions.runners.base import Found, Runner
 from executions.states import ACTIVE, TERMINAL, Status
@@ -61,7 +62,7 @@ def reap(runner: Runner, swept: Swept) -> None:
     try:
         found = runner.containers()
         rows = Execution.objects.filter(pk__in={one.execution_id for one in found})
-        known = {pk: (status, attempt) for pk, status, attempt in rows.values_list("pk", "status", "attempt")}
+        known = {row[0]: row[1:] for row in rows.values_list("pk", "status", "attempt", "container_id")}
         for one in found:
             why = _orphaned(one, known.get(one.execution_id))
             if why:
@@ -72,14 +73,15 @@ def reap(runner: Runner, swept: Swept) -> None:
         log.debug("engine_not_reaped", error=exc.message)  # a process without an engine sweeps too
 
 
-def _orphaned(one: Found, known: tuple[str, int] | None) -> str:
+def _orphaned(one: Found, known: tuple[str, int, str] | None) -> str:
     """Why nobody needs the container; empty when somebody does."""
     if known is None:
         return "There is no such execution."
-    status, attempt = known
+    status, attempt, container = known
     if status not in ACTIVE:
         return f"Its execution is {status}."
-    return "" if attempt == one.attempt else f"Attempt {attempt} is under way."
+    # One that was taken over has the attempt number of its first worker.
+    return "" if one.handle == container or one.attempt == attempt else f"Attempt {attempt} is under way."
 
 
 def _record(one: Found, why: str) -> None:
@@ -91,6 +93,10 @@ def _record(one: Found, why: str) -> None:
 
 def _expire_leases(swept: Swept) -> None:
     gone = Q(lease_until__lt=Now())  # checked again in the UPDATE: the worker may renew at this moment
+    # Where the node lives, another of its workers goes on with it; only if none does, it is taken away.
+    alive = Node.objects.alive().filter(engine_ok=True)
+    resumable = Q(status=Status.RUNNING, fed=True, node__in=alive.values("pk"))
+    gone &= ~(resumable & Q(lease_until__gt=from_now(-limits.ADOPT_WITHIN)))
     for execution in Execution.objects.filter(gone, status__in=ACTIVE).order_by("pk")[:BATCH]:
         _take_away(execution, gone, Execution.Reason.LOST, LOST_NOTE, swept)
 

@@ -7,7 +7,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from executions.limits import Limits
@@ -91,6 +91,9 @@ class Sink(Protocol):
     def line(self, source: str, text: str, at: float) -> None:
         """A line of "stdout" or "stderr", seen at `at` (seconds since 1970)."""
 
+    def fed(self) -> None:
+        """The agent has its whole input: another worker may go on with it."""
+
     def event(self, text: str) -> None:
         """Something the platform did or saw."""
 
@@ -136,6 +139,25 @@ class Found:
     execution_id: UUID
     attempt: int
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the log has of a run already: the texts of each stream's lines in order, and of the platform's events."""
+
+    stdout: tuple[str, ...]
+    stderr: tuple[str, ...]
+    events: tuple[str, ...]
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """A runner that can go on with what another worker began."""
+
+    def resume(
+        self, spec: RunSpec, handle: str, seen: Seen, seconds: float, sink: Sink, control: Control
+    ) -> RunOutcome:
+        """Take over the container `handle`, which may run `seconds` more; otherwise as Runner.run."""
 
 
 class Runner(Protocol):

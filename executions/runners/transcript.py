@@ -28,10 +28,17 @@ class Transcript:
     `overflow` is a sentence once the agent wrote more than a run may; the run must end then.
     """
 
-    def __init__(self, limits: Limits, line: Callable[[str, str, float], None], event: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        line: Callable[[str, str, float], None],
+        event: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._limits = limits
         self._line = line
         self._event = event
+        self._clock = clock
         self._buffers = {STDOUT: _Buffer(), STDERR: _Buffer()}
         self._candidate: tuple[bytes, float] | None = None
         self._received = self._lines = self._kept = self._count = 0
@@ -70,7 +77,7 @@ class Transcript:
         would otherwise cost the worker more than the agent."""
         if source == STDOUT:
             last = next((part for part in reversed(complete) if _is_document(part)), None)
-            self._candidate = (last, time.time()) if last is not None else self._candidate
+            self._candidate = (last, self._clock()) if last is not None else self._candidate
 
     def _add(self, source: str, buffer: _Buffer, part: bytes) -> None:
         room = (self._limits.output if source == STDOUT else self._limits.log_line) - len(buffer.rest)
@@ -83,7 +90,7 @@ class Transcript:
         raw, dropped = bytes(buffer.rest), buffer.dropped
         buffer.rest.clear()
         buffer.dropped = 0
-        now = time.time()
+        now = self._clock()
         if source == STDOUT and not dropped and _is_document(raw):
             previous, self._candidate = self._candidate, (raw, now)
             if previous is not None:

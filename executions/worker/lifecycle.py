@@ -115,7 +115,7 @@ class _Watch:
                     self._told.clear()
                     self._reported = time.monotonic()
                     self._report()
-                if self._able and len(keeper) < self._slots and dispatch.waiting():
+                if self._able and len(keeper) < self._slots and dispatch.waiting(this_node()):
                     queue.wake(queue.of_node(this_node()))
             except (redis.RedisError, DatabaseError) as exc:
                 log.warning("engine_not_looked_after", error=type(exc).__name__)

@@ -3,27 +3,32 @@
 from dataclasses import replace
 
 import structlog
+from django.utils import timezone
 
 from executions import dispatch, documents, limits, logs
+from executions.dispatch.sweeping import Swept, reap
 from executions.errors import RunnerUnavailableError
-from executions.logs import LogWriter, Stream
+from executions.logs import Line, LogWriter, Stream
 from executions.models import Execution
 from executions.runners import default_runner, runner_for
-from executions.runners.base import Connection, Control, Ending, Runner, RunOutcome, RunSpec
+from executions.runners.base import Connection, Control, Ending, Resuming, Runner, RunOutcome, RunSpec, Seen
 from executions.worker import egress
 from executions.worker.keeper import Keeper
 from executions.worker.patience import patiently
 
 log = structlog.get_logger(__name__)
+TAKEN_OVER = "The worker was lost; another one has taken over, and the agent went on."
 
 
 def run_next(node: str, worker: str, keeper: Keeper, runner: Runner | None = None) -> bool:
     """Claim and run what `node` should run next; False when there is nothing for it. Without a container engine only
     WebAssembly agents are claimed. `runner` stands in for all of this worker's."""
-    execution = dispatch.claim_next(node, worker, containers=_answers(runner or default_runner()))
+    containers = _answers(runner or default_runner())
+    adopted = dispatch.adopt_next(node, worker) if containers else None
+    execution = adopted or dispatch.claim_next(node, worker, containers=containers)
     if execution is None:
         return False
-    run_claimed(execution, keeper, runner or runner_for(execution.version.kind))
+    run_claimed(execution, keeper, runner or runner_for(execution.version.kind), adopted=adopted is not None)
     return True
 
 
@@ -35,44 +40,39 @@ def _answers(runner: Runner) -> bool:
     return True
 
 
-def run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:
-    """Run an execution that was claimed for us to its end."""
+def run_claimed(execution: Execution, keeper: Keeper, runner: Runner, *, adopted: bool = False) -> None:
+    """Run an execution that was claimed for us to its end; one that was `adopted` runs already."""
     with structlog.contextvars.bound_contextvars(
         execution_id=str(execution.pk), user_id=str(execution.user_id), attempt=execution.attempt
     ):
-        _run_claimed(execution, keeper, runner)
+        _run_claimed(execution, keeper, runner, adopted)
 
 
-def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner) -> None:
+def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner, adopted: bool) -> None:
     control = Control()
     keeper.watch(execution.pk, execution.attempt, control)
     try:
         earlier = logs.earlier(execution.pk, execution.attempt, execution.last_seq)
         with LogWriter(execution.pk, execution.attempt, earlier) as writer:
-            outcome = _run(execution, writer, control, runner)
+            outcome = _run(execution, writer, control, runner, adopted)
+        if outcome.ending == Ending.LOST:
+            reap(runner, Swept())  # its container may be another worker's by now, or nobody's
         patiently(lambda: dispatch.finish(execution, outcome, writer.lines))
     finally:
         keeper.forget(execution.pk)
         control.close()
 
 
-def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runner) -> RunOutcome:
+def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runner, adopted: bool) -> RunOutcome:
     sink = _Sink(execution, writer)
-    if execution.attempt > 1 and execution.error:
-        sink.event(f"Attempt {execution.attempt}. {execution.error}")
-    spec = RunSpec(
-        execution_id=execution.pk,
-        attempt=execution.attempt,
-        image=execution.version.image,
-        module=execution.version.module,
-        input=documents.dump(execution.input),
-        limits=replace(limits.for_version(execution.version), timeout=execution.deadline_seconds),
-        hosts=tuple(execution.version.hosts),
-        runtime=execution.version.runtime,
-        gpus=execution.version.gpus,
-    )
+    spec = _spec(execution)
     try:
-        outcome = runner.run(spec, sink, control)
+        if adopted:
+            outcome = _resume(execution, spec, sink, control, runner)
+        else:
+            if execution.attempt > 1 and execution.error:
+                sink.event(f"Attempt {execution.attempt}. {execution.error}")
+            outcome = runner.run(spec, sink, control)
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, "The platform failed to run the agent.")
@@ -82,6 +82,37 @@ def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runn
     return outcome
 
 
+def _resume(execution: Execution, spec: RunSpec, sink: "_Sink", control: Control, runner: Runner) -> RunOutcome:
+    """Go on where the worker before us was."""
+    lines = sink.lines[execution.log_base :]
+    if not isinstance(runner, Resuming) or any(line.text == logs.LOST for line in lines):
+        runner.remove(execution.container_id)
+        return RunOutcome(Ending.INFRASTRUCTURE, "The worker that ran it disappeared.")
+    seen = Seen(
+        stdout=tuple(line.text for line in lines if line.stream == Stream.STDOUT),
+        stderr=tuple(line.text for line in lines if line.stream == Stream.STDERR),
+        events=tuple(line.text for line in lines if line.stream == Stream.EVENT),
+    )
+    sink.event(TAKEN_OVER)
+    used = (timezone.now() - (execution.started_at or timezone.now())).total_seconds()
+    return runner.resume(spec, execution.container_id, seen, spec.limits.timeout - used, sink, control)
+
+
+def _spec(execution: Execution) -> RunSpec:
+    version = execution.version
+    return RunSpec(
+        execution_id=execution.pk,
+        attempt=execution.attempt,
+        image=version.image,
+        module=version.module,
+        input=documents.dump(execution.input),
+        limits=replace(limits.for_version(version), timeout=execution.deadline_seconds),
+        hosts=tuple(version.hosts),
+        runtime=version.runtime,
+        gpus=version.gpus,
+    )
+
+
 class _Sink:
     """Carries what the runner reports to the row and the log."""
 
@@ -89,9 +120,25 @@ class _Sink:
         self._execution = execution
         self._writer = writer
         self.connections = egress.Record(self.event)
+        self._fed = self._started = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """The whole log so far."""
+        return self._writer.lines
 
     def started(self, handle: str) -> bool:
-        return patiently(lambda: dispatch.begin(self._execution.pk, self._execution.attempt, handle))
+        self._started = True
+        base = len(self.lines)
+        return patiently(
+            lambda: dispatch.begin(self._execution.pk, self._execution.attempt, handle, log_base=base, fed=self._fed)
+        )
+
+    def fed(self) -> None:
+        # What goes through a proxy of its worker's cannot be taken over.
+        self._fed = not self._execution.version.hosts
+        if self._fed and self._started:
+            patiently(lambda: dispatch.mark_fed(self._execution.pk, self._execution.attempt))
 
     def line(self, source: str, text: str, at: float) -> None:
         self._writer.write(Stream(source), text, at)

@@ -137,7 +137,7 @@ def test_taken_away_meanwhile_it_writes_nothing_and_its_container_dies(
     execution = execution_of(scripted, script("echo begun; sleep 60"))
     thread = in_thread(execution, keeper, runner)
     eventually(lambda: logs.read(execution.pk).lines)
-    Execution.objects.filter(pk=execution.pk).update(attempt=2, worker="other")
+    Execution.objects.filter(pk=execution.pk).update(attempt=2, worker="other", container_id="")
     thread.join(20)
     execution.refresh_from_db()
     assert (execution.status, execution.attempt, execution.worker) == ("running", 2, "other")

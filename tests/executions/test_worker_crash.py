@@ -11,7 +11,7 @@ from executions.dispatch.sweeping import Swept
 from executions.models import Execution
 from executions.runners.docker import DockerRunner
 from tests.executions.conftest import RunNow, eventually
-from tests.executions.images import script
+from tests.executions.images import python, script
 from tests.executions.worker_process import worker_process
 from tests.factories.executions import version_of
 
@@ -28,6 +28,46 @@ def status_of(execution: Execution) -> str:
     return Execution.objects.values_list("status", flat=True).get(pk=execution.pk)
 
 
+AGENT = """
+import sys, time
+for n in range(400):
+    print(f"out {n}", flush=True)
+    if n % 3 == 0: print(f"err {n}", file=sys.stderr, flush=True)
+    time.sleep(0.01)
+print("{\\"n\\": 400}")
+"""
+
+
+def test_another_worker_goes_on_with_a_run_whose_worker_was_killed(scripted: str, runner: DockerRunner) -> None:
+    # given: a worker killed in the middle of a run, which goes on
+    with worker_process() as worker:
+        version = version_of(scripted)
+        execution = dispatch.request(version.agent.creator, version.agent, python(AGENT))
+        eventually(lambda: len(logs.read(execution.pk).lines) > 50)
+        worker.kill()
+    before = logs.read(execution.pk).lines
+    (orphan,) = runner.containers()
+    # when: its lease has run out, and another worker is there
+    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert dispatch.sweep(runner) == Swept()  # its node lives: one of its workers will go on
+    with worker_process():
+        eventually(lambda: status_of(execution) == "succeeded", 20)
+    # then: no line is missing or there twice, and nothing was begun anew
+    execution.refresh_from_db()
+    assert (execution.output, execution.attempt, execution.failures) == ({"n": 400}, 2, 0)
+    assert execution.container_id == orphan.handle
+    lines = logs.read(execution.pk).lines
+    assert lines[: len(before)] == before
+    assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
+    texts = {source: [line.text for line in lines if line.stream == source] for source in ("stdout", "stderr", "event")}
+    assert texts == {
+        "stdout": [f"out {n}" for n in range(400)],
+        "stderr": [f"err {n}" for n in range(0, 400, 3)],
+        "event": ["The worker was lost; another one has taken over, and the agent went on."],
+    }
+    eventually(lambda: runner.containers() == [])
+
+
 def test_killed_worker_is_recovered_from_and_nothing_is_left(
     scripted: str, runner: DockerRunner, run_now: RunNow
 ) -> None:
@@ -37,12 +77,12 @@ def test_killed_worker_is_recovered_from_and_nothing_is_left(
         eventually(lambda: status_of(first) == "succeeded")
         execution = ask(scripted, "echo begun; sleep 2; echo '{}'")
         eventually(lambda: logs.read(execution.pk).lines)
-        # when
         worker.kill()
     (orphan,) = runner.containers()
     assert (orphan.execution_id, orphan.attempt) == (execution.pk, 1)
     assert dispatch.sweep(runner) == Swept()  # its lease still holds
-    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    # when: no worker of its node takes it over in time
+    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=16))
     assert dispatch.sweep(runner) == Swept(retried=1, removed=1)
     assert runner.containers() == []
     # then: another worker runs it anew

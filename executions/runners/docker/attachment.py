@@ -46,6 +46,19 @@ class Attachment:
         self._file.close()
         self._socket.close()
 
+    @property
+    def fed(self) -> bool:
+        """Whether all input is on its way to the agent."""
+        return not self._input and not self._input_open
+
+    def push(self) -> None:
+        """Write as much input as is taken at once."""
+        while self._input_open:
+            left = len(self._input)
+            self._write()
+            if self._input_open and len(self._input) == left:
+                return
+
     def step(self, control: Control, seconds: float) -> Iterator[tuple[str, bytes]]:
         """Wait at most `seconds` for something to do, write some input, and yield what came out as (source, bytes)."""
         writing = [self._socket] if self._input_open else []

@@ -90,9 +90,9 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], way
             Ulimit(name=name, soft=value, hard=value)
             for name, value in (("nofile", limits.open_files), ("fsize", limits.file_size), ("core", 0))
         ],
-        # The attached stream is the log. The engine keeps no copy: inputs and results stay off the node's disk, and a
-        # flood costs it nothing.
-        log_config=LogConfig(type="none", config={}),
+        # The attached stream is the log. The engine's copy is for the worker that takes over when ours dies; it goes
+        # with the container, and is larger than what a run may write.
+        log_config=LogConfig(type="json-file", config={"max-size": str(2 * limits.written), "max-file": "1"}),
     )
     runtime = spec.runtime or settings.EXECUTION_RUNTIME
     if runtime:

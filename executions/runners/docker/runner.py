@@ -11,8 +11,8 @@ import structlog
 from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
-from executions.runners.base import Control, Ending, Found, RunOutcome, RunSpec, Sink, Stop
-from executions.runners.docker import confinement, images
+from executions.runners.base import Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
+from executions.runners.docker import confinement, images, reattach
 from executions.runners.docker.attachment import Attachment
 from executions.runners.docker.confinement import LABEL, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
@@ -119,10 +119,7 @@ class DockerRunner:
             # It may have begun, so this counts as a failed attempt and not as waiting for an engine.
             return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
         finally:
-            if outcome is not None and outcome.exit_code is not None:
-                self._janitor.submit(self._clean_up, spec, container)
-            else:
-                self._clean_up(spec, container)
+            self._let_go(spec, container, outcome)
 
     def _create(
         self,
@@ -155,9 +152,16 @@ class DockerRunner:
                     raise images.ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
                 raise
             deadline = time.monotonic() + spec.limits.timeout
+            attachment.push()
+            fed = attachment.fed
+            if fed:
+                sink.fed()
             if not sink.started(container):
                 return _STOPPED[Stop.LOST]
             while not attachment.ended:
+                if not fed and attachment.fed:
+                    fed = True
+                    sink.fed()
                 early = _early(transcript, control, deadline, spec)
                 if early is not None:
                     transcript.close()
@@ -194,6 +198,58 @@ class DockerRunner:
         if image["Id"] not in self._checked_images:
             refuse_links(client, container, (image.get("Config") or {}).get("WorkingDir") or "/")
             self._checked_images.add(image["Id"])
+
+    def resume(
+        self, spec: RunSpec, handle: str, seen: Seen, seconds: float, sink: Sink, control: Control
+    ) -> RunOutcome:
+        outcome: RunOutcome | None = None
+        try:
+            outcome = self._resumed(self._engine.client, handle, spec, seen, time.monotonic() + seconds, sink, control)
+            return outcome
+        except reattach.LostTrackError as exc:
+            log.warning("reattaching_failed", execution_id=str(spec.execution_id), error=str(exc))
+            return RunOutcome(Ending.INFRASTRUCTURE, "The worker that ran it disappeared, with a part of its log.")
+        except (EngineCallError, RunnerUnavailableError) as exc:
+            return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
+        finally:
+            self._let_go(spec, handle, outcome)
+
+    def _resumed(
+        self,
+        client: docker.APIClient,
+        container: str,
+        spec: RunSpec,
+        seen: Seen,
+        deadline: float,
+        sink: Sink,
+        control: Control,
+    ) -> RunOutcome:
+        replay, clock = reattach.Replay(sink, seen), reattach.Clock()
+        transcript = Transcript(spec.limits, replay.line, replay.event, clock)
+        early: RunOutcome | None = None
+
+        def stopped() -> bool:
+            nonlocal early
+            early = _early(transcript, control, deadline, spec)
+            return early is not None
+
+        reattach.follow(client, container, transcript, stopped, clock)
+        output = transcript.close()
+        if early is not None:
+            return early
+        replay.check_complete()
+        if transcript.overflow is not None:
+            return RunOutcome(Ending.OUTPUT_LIMIT, transcript.overflow)
+        return self._ended(client, container, spec, control, deadline, output)
+
+    def _let_go(self, spec: RunSpec, container: str, outcome: RunOutcome | None) -> None:
+        """Remove the container, unless it may be somebody else's by now: the reaper knows."""
+        if outcome is not None and outcome.ending == Ending.LOST:
+            return
+        if outcome is not None and outcome.exit_code is not None:
+            self._janitor.submit(self._clean_up, spec, container)
+        else:
+            self._clean_up(spec, container)
 
     def _clean_up(self, spec: RunSpec, container: str) -> None:
         try:

@@ -35,6 +35,9 @@ class Recorder:
     when_line: Callable[[str], None] = lambda text: None
     held: bool = True
 
+    def fed(self) -> None:
+        """Not of interest."""
+
     def started(self, handle: str) -> bool:
         self.handles.append(handle)
         return self.held

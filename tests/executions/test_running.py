@@ -237,9 +237,9 @@ def test_result_waits_for_a_database_that_is_restarted(
 def failing_twice(work: Callable[..., Any]) -> Callable[..., Any]:
     errors: list[Exception] = [OperationalError("terminating connection"), InterfaceError("connection already closed")]
 
-    def tried(*args: Any) -> Any:
+    def tried(*args: Any, **named: Any) -> Any:
         if errors:
             raise errors.pop()
-        return work(*args)
+        return work(*args, **named)
 
     return tried

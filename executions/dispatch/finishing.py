@@ -6,13 +6,14 @@ from typing import Any
 
 import structlog
 
-from executions import documents, limits, schemas
+from executions import documents, limits
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
 from executions.logs import Line
 from executions.models import Execution
 from executions.runners.base import Ending, RunOutcome
 from executions.states import Status
+from marketplace.catalogue.validation import SchemaUnusableError, validate
 
 log = structlog.get_logger(__name__)
 Reason = Execution.Reason
@@ -91,8 +92,8 @@ def _judge_output(raw: bytes | None, schema: Mapping[str, Any]) -> Verdict:
         return bad("The agent ended well but wrote no result: no line of its output is a JSON document.")
     output = documents.parse(raw)  # the runner has parsed it once already
     try:
-        errors = schemas.validate(output, schema)
-    except schemas.SchemaUnusableError as exc:
+        errors = validate(output, schema)
+    except SchemaUnusableError as exc:
         return bad(f"The result cannot be checked: {exc}")
     if not errors:
         return Verdict(Status.SUCCEEDED, output=output)

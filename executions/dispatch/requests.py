@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from executions import documents, limits, schemas
+from executions import documents, limits
 from executions.dispatch import queue
 from executions.errors import (
     IdempotencyConflictError,
@@ -19,6 +19,7 @@ from executions.errors import (
 )
 from executions.models import Execution
 from executions.sharing import quotas
+from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
 from wallets.models import User
@@ -69,8 +70,8 @@ def check_input(document: Any, version: AgentVersion) -> None:
     if len(documents.dump(document)) > allowed:
         raise InputInvalidError(f"The input must be at most {allowed:,} bytes of JSON.", code="input_too_large")
     try:
-        errors = schemas.validate(document, version.input_schema)
-    except schemas.SchemaUnusableError as exc:
+        errors = validate(document, version.input_schema)
+    except SchemaUnusableError as exc:
         raise InputInvalidError(f"The input cannot be checked: {exc} Tell the agent's creator.") from exc
     if errors:
         raise InputInvalidError("The input does not fit what this agent asks for.", fields=errors)

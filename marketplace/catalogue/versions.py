@@ -7,7 +7,6 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from marketplace.catalogue.demands import clean_demands
-from marketplace.catalogue.documents import document_problems
 from marketplace.catalogue.images import clean_image, repository_of
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
 from marketplace.catalogue.models import Agent, AgentVersion, WasmModule
@@ -15,6 +14,7 @@ from marketplace.catalogue.numbers import format_number, parse_number
 from marketplace.catalogue.schemas import check_schema
 from marketplace.catalogue.states import VersionAction, next_version_status
 from marketplace.catalogue.text import TextRule, clean_text
+from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.errors import InvalidVersionError, NotYoursError
 from wallets.models import User
 
@@ -160,7 +160,11 @@ def _example_problems(input_schema: Any, example: Any, *, schema_is_valid: bool)
         return {"/example_input": str(exc)}
     if not schema_is_valid:
         return {}
-    return {f"/example_input{place}": text for place, text in document_problems(input_schema, example).items()}
+    try:
+        problems = validate(example, input_schema)
+    except SchemaUnusableError as exc:
+        return {"/example_input": str(exc)}
+    return {f"/example_input{place.removesuffix('/')}": sentence for place, sentence in problems.items()}
 
 
 def _require_creator(agent: Agent, by: User) -> None:

@@ -82,8 +82,8 @@ def test_example_must_satisfy_the_input_schema(agent: Any, creator: User) -> Non
     with pytest.raises(InvalidVersionError) as caught:
         add_version(agent, creator, **{**VALUES, "example_input": {"text": "", "more": 1}})
     assert caught.value.fields == {
-        "/example_input/text": "This must not be empty.",
-        "/example_input": "Unknown: more.",
+        "/example_input/text": "This must have at least 1 character.",
+        "/example_input/more": "There is no field of this name.",
     }
 
 

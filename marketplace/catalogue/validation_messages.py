@@ -23,6 +23,9 @@ _FORMATS = {
     "ipv4": "an IPv4 address",
     "ipv6": "an IPv6 address",
     "uri": "a web address",
+    "uri-reference": "a web address or a path",
+    "json-pointer": "a JSON pointer such as /items/0",
+    "duration": "a duration such as PT1H30M",
     "uuid": "a UUID",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from executions.schemas import SchemaUnusableError, validate
+from marketplace.catalogue.validation import SchemaUnusableError, validate
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -29,6 +29,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
         ({"format": "date-time"}, "yesterday", {"/": "This must be a date and time such as 2026-11-24T08:30:00Z."}),
         ({"format": "uri"}, "x" * 10_000, {"/": "This must be a web address."}),
         ({"format": "multiline"}, "anything", {}),
+        ({"format": "hostname"}, "a-b.example.org", {}),
+        ({"format": "hostname"}, "-a.example.org", {"/": "This must be a host name."}),
+        ({"format": "hostname"}, 5, {}),
+        ({"format": "duration"}, "P1DT12H", {}),
+        ({"format": "duration"}, "P", {"/": "This must be a duration such as PT1H30M."}),
+        ({"format": "duration"}, "P1DT", {"/": "This must be a duration such as PT1H30M."}),
+        ({"format": "json-pointer"}, "/a~1b/0", {}),
+        ({"format": "json-pointer"}, "a~2", {"/": "This must be a JSON pointer such as /items/0."}),
+        ({"format": "uuid"}, "not-one", {"/": "This must be a UUID."}),
         ({"multipleOf": 5}, 7, {"/": "This must be a multiple of 5."}),
         ({"exclusiveMinimum": 0}, 0, {"/": "This must be more than 0."}),
         ({"uniqueItems": True}, [{"a": 1, "b": 2}, {"b": 2, "a": 1.0}], {"/": "No item may repeat."}),

@@ -1,33 +1,31 @@
-"""Validation by JSON Schema 2020-12, with schema and document both written by strangers.
+"""Validation by JSON Schema 2020-12, with schema and document both written by strangers: of inputs, results, examples.
 
 A schema can be built to cost without end: a pattern that backtracks, references that double at every level, a remote
 reference that makes us fetch. So every keyword looks at a clock, patterns have a limit of their own, comparing items is
 linear, and nothing is ever fetched.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
 import regex  # type: ignore[import-untyped]
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from executions.documents import dump, escape
-from executions.schema_messages import message
+from marketplace.catalogue.formats import format_checker
 from marketplace.catalogue.patterns import matches
+from marketplace.catalogue.pointers import pointer
+from marketplace.catalogue.validation_messages import message
 
 SECONDS = 2.0
 PATTERN_SECONDS = 0.25
 MAX_ERRORS = 50
-FORMATS = ("date", "date-time", "time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid")
-# Longer than any real value of a format; their checkers are regular expressions too.
-FORMAT_LENGTH = 4096
 
 _deadline: ContextVar[float] = ContextVar("schema_deadline")
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
@@ -45,10 +43,10 @@ def validate(document: Any, schema: Mapping[str, Any] | bool) -> dict[str, str]:
     token = _deadline.set(time.monotonic() + SECONDS)
     found: dict[str, str] = {}
     try:
-        validator = _Validator(_without_dialect(schema), registry=Registry(), format_checker=_formats)
+        validator = _Validator(_without_dialect(schema), registry=Registry(), format_checker=format_checker())
         for error in validator.iter_errors(document):
-            for pointer, text in _explain(error):
-                found.setdefault(pointer, text)
+            for place, text in _explain(error):
+                found.setdefault(place, text)
             if len(found) >= MAX_ERRORS:
                 break
     except TimeoutError as exc:
@@ -76,17 +74,18 @@ def _without_dialect(schema: Any) -> Any:
 
 
 def _explain(error: ValidationError) -> Iterator[tuple[str, str]]:
-    at = "".join(f"/{escape(str(part))}" for part in error.absolute_path)
+    path = list(error.absolute_path)
+    at = pointer(path)
     if error.validator == "required" and isinstance(error.instance, dict):
         for name in _names(error.validator_value):
             if name not in error.instance:
-                yield f"{at}/{escape(name)}", "This field is required."
+                yield pointer([*path, name]), "This field is required."
     elif error.validator == "additionalProperties" and error.validator_value is False:
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         patterns = error.schema.get("patternProperties", {}) if isinstance(error.schema, dict) else {}
         for name in _names(error.instance):
             if name not in known and not any(_search(pattern, name) for pattern in patterns):
-                yield f"{at}/{escape(name)}", "There is no field of this name."
+                yield pointer([*path, name]), "There is no field of this name."
     elif error.validator in {"anyOf", "oneOf"} and error.context:
         yield from _explain_choice(error, at)
     else:
@@ -153,9 +152,9 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
 def _unique_items(validator: Any, unique: bool, instance: Any, schema: Any) -> Iterator[ValidationError]:
     if not unique or not validator.is_type(instance, "array"):
         return
-    seen: set[bytes] = set()
+    seen: set[str] = set()
     for item in instance:
-        key = dump(_normal(item))
+        key = json.dumps(_normal(item), separators=(",", ":"))
         if key in seen:
             yield ValidationError("has items that repeat")
             return
@@ -171,22 +170,6 @@ def _normal(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _format_checker() -> FormatChecker:
-    standard = Draft202012Validator.FORMAT_CHECKER.checkers
-    checker = FormatChecker(formats=())
-    checker.checkers = {}
-    for name in FORMATS:
-        with suppress(KeyError):  # a checker is there only when the package it needs is
-            check, errors = standard[name]
-            checker.checkers[name] = (_short(check), errors)
-    return checker
-
-
-def _short(check: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: not (isinstance(value, str) and len(value) > FORMAT_LENGTH) and check(value)
-
-
-_formats = _format_checker()
 _Validator = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {

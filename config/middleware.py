@@ -1,11 +1,14 @@
 """Request and response rules of the whole site."""
 
+from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware, PolicyParts
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+
+from config.views import not_found
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
@@ -23,3 +26,23 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
             wider: dict[str, Any] = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
             parts.update = {**(parts.update or {}), **wider}
         return parts
+
+
+class NotFoundMiddleware:
+    """The site's own page for what is not there, where DEBUG would show Django's list of URL patterns.
+
+    Last in the list, so that redirects to an address with a slash still happen. Errors keep their tracebacks.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code == 404 and request.resolver_match is None:
+            return not_found(request, Http404())
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """What a view says is not there."""
+        return not_found(request, exception) if isinstance(exception, Http404) else None

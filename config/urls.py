@@ -28,7 +28,7 @@ urlpatterns = [
     path("accounts/", include(account_pages)),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon of their own.
-    path("favicon.ico", favicon),
+    path("favicon.ico", favicon, name="favicon"),
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

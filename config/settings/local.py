@@ -1,9 +1,10 @@
 """Development: everything has a default, the chain is a local anvil, and a demo wallet can be offered."""
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import BASE_DIR, CHAIN_RPC_URL, KEYS, NETWORKS, SITE_URL, env
+from config.settings.base import BASE_DIR, CHAIN_RPC_URL, KEYS, MIDDLEWARE, NETWORKS, SITE_URL, env
 
 DEBUG = env.bool("DEBUG", default=True)
+MIDDLEWARE = [*MIDDLEWARE, "config.middleware.NotFoundMiddleware"]
 # Known to everybody, so production refuses to start with it.
 SECRET_KEY = env.str("SECRET_KEY", default="local-development-only-not-a-secret-0123456789")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

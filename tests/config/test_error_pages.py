@@ -4,12 +4,14 @@ import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
 from config import views
 from tests.pages import SignIn, text
 from wallets.models import User
 
 pytestmark = pytest.mark.django_db
+UNKNOWN = "01a210a7-1535-72a8-9e54-5e8a0b29a89d"
 
 
 def test_a_page_that_is_not_there(client: Client) -> None:
@@ -57,3 +59,34 @@ def test_a_forbidden_page_says_who_one_is(signed_in: SignIn, user: User) -> None
     response = signed_in(user).get("/admin/login/")
     assert response.status_code == 403
     assert "You are signed in as Ada" in text(response)
+
+
+@pytest.mark.parametrize("path", ["/nothing/here/", f"/executions/{UNKNOWN}/"])
+def test_developers_see_the_sites_own_page_too(path: str, signed_in: SignIn, user: User, settings: Settings) -> None:
+    settings.DEBUG = True
+    response = signed_in(user).get(path)
+    assert response.status_code == 404
+    assert "There is nothing at this address" in text(response)
+    assert "urlconf" not in text(response).lower()
+
+
+def test_developers_programs_get_problem_details_and_missing_slashes_are_added(
+    client: Client, settings: Settings
+) -> None:
+    settings.DEBUG = True
+    assert client.get("/api/v1/nothing").json()["code"] == "not_found"
+    assert client.get("/studio")["Location"] == "/studio/"
+
+
+def test_developers_keep_their_tracebacks(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DEBUG = True
+    client.raise_request_exception = False
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the reason of it")
+
+    monkeypatch.setattr("config.health._check", broken)
+    response = client.get("/readyz")
+    assert response.status_code == 500
+    assert "the reason of it" in text(response)
+    assert "Traceback" in text(response)

@@ -1,0 +1,168 @@
+"""The access matrix against every address of the site: API, pages, administration, WebSockets."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.contrib import admin
+from django.db import connections, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+
+from config.asgi import application
+from tests.access import world as worlds
+from tests.access.matrix import ANONYMOUS, API, BODIES, EVERYONE, PAGES, SOCKETS, STAFF_MEMBER, Row
+from tests.access.routes import routes
+from tests.access.world import PERSONS, SUSPENDED, World
+from tests.factories.wallets import STAFF_PASSWORD
+
+pytestmark = pytest.mark.django_db
+WAIT = 20  # seconds; a machine may be busy
+ELSEWHERE = ("/?connect=1", "/accounts/login/", "/admin/login/")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return worlds.build()
+
+
+@pytest.mark.parametrize("row", API, ids=str)
+def test_api(row: Row, world: World) -> None:
+    # A credential that is refused is never taken for nobody: the suspended are out wherever one is looked at.
+    view = next(route.view for route in routes() if route.name == row.name)
+    anybody = getattr(getattr(view, "cls", None), "authentication_classes", None) in ([], ())
+    for person in PERSONS:
+        for method in row.methods.split():
+            with undone():
+                client = world.api(person)
+                body = json.dumps(BODIES.get(row.name, {}))
+                response = client.generic(method, address(row, world), body, content_type="application/json")
+            let_in = response.status_code not in {401, 403, 404}
+            expect(row, person, method, response, let_in or anybody, anybody or person in row.who)
+
+
+@pytest.mark.parametrize("row", PAGES, ids=str)
+def test_pages(row: Row, world: World) -> None:
+    for person in PERSONS:
+        for method in row.methods.split():
+            with undone():
+                client = world.browser(person)
+                response = client.generic(method, address(row, world))
+            went = response.headers.get("Location", "")
+            steps_back = row.who != EVERYONE and went.startswith(ELSEWHERE)
+            let_in = response.status_code not in {401, 403, 404} and not steps_back
+            # A suspended person's browser is signed out: it is nobody's.
+            expect(row, person, method, response, let_in, (ANONYMOUS if person == SUSPENDED else person) in row.who)
+
+
+def test_every_address_has_a_row() -> None:
+    """The matrix is complete: what is added to a urls.py must be added to tests/access/matrix.py."""
+    known = {row.name for row in [*API, *PAGES]}
+    for route in routes():
+        if route.is_admin:
+            continue
+        table = "API" if route.path.startswith("api/v1/") else "PAGES"
+        assert route.name in known, (
+            f'The address /{route.path} (name "{route.name}") is not in the access matrix.\n'
+            f"Add one line to {table} in tests/access/matrix.py, with its methods and who may use them:\n"
+            f'    row("{route.name}", "GET", SIGNED_IN),   # EVERYONE, SIGNED_IN, OWNER or OWNER_AND_STAFF\n'
+            "A URL parameter that tests/access/world.py does not know yet is added to its `samples`."
+        )
+    assert known <= {route.name for route in routes()}, "The matrix names addresses that are gone."
+
+
+def test_every_method_of_the_api_has_a_row() -> None:
+    listed: dict[str, set[str]] = {}
+    for row in API:
+        listed.setdefault(row.name, set()).update(row.methods.split())
+    for route in routes():
+        view = getattr(route.view, "cls", None)
+        if view is None or not route.path.startswith("api/v1/"):
+            continue
+        missing = {method.upper() for method in view.http_method_names if hasattr(view, method)}
+        missing -= {"OPTIONS", "HEAD", *listed[route.name]}
+        assert not missing, (
+            f'Add to API in tests/access/matrix.py: row("{route.name}", "{" ".join(sorted(missing))}", …),'
+        )
+
+
+def test_every_socket_has_a_row() -> None:
+    from executions.routing import websocket_urlpatterns as executions
+    from marketplace.routing import websocket_urlpatterns as marketplace
+
+    known = {row.name for row in SOCKETS}
+    for pattern in [*executions, *marketplace]:
+        path = str(pattern.pattern)
+        assert path in known, f'Add to SOCKETS in tests/access/matrix.py: row("{path}", "WS", OWNER),'
+
+
+def test_the_administration_opens_to_staff_with_a_second_factor_only(world: World) -> None:
+    """Every page of the admin, found by its URL patterns; ids are made up, so that only the door is tried."""
+    password_only = Client(raise_request_exception=False)
+    staff = world.users[STAFF_MEMBER]
+    assert staff is not None
+    password_only.post("/accounts/login/", {"login": staff.email, "password": STAFF_PASSWORD})
+    assert password_only.get("/api/v1/me").status_code == 200
+    kept_out = [password_only, *(world.browser(person) for person in PERSONS if person != STAFF_MEMBER)]
+    pages = [route.path for route in routes() if route.is_admin]
+    pages = [path for path in pages if not path.startswith(("admin/login", "admin/logout", "admin/jsi18n"))]
+    assert len(pages) > 5 * len(admin.site._registry)
+    for path in pages:
+        made_up = "/" + path.replace("<path:object_id>", "0").replace("<str:object_id>", "0")
+        for client in kept_out:
+            response = client.get(made_up)
+            assert response.status_code == 302, made_up
+            assert response.headers["Location"].startswith("/admin/login/"), made_up
+
+
+def expect(row: Row, person: str, method: str, response: HttpResponseBase, let_in: bool, may: bool) -> None:
+    """Compare, and say in the failure who did what."""
+    where = response.headers.get("Location", "")
+    said = f"{method} {row.name} as {person}: {response.status_code} {where}"
+    assert response.status_code != 500, said
+    assert response.status_code != 405, said
+    assert let_in == may, f"{said}; by tests/access/matrix.py this person {'may' if may else 'may not'}"
+
+
+def address(row: Row, world: World) -> str:
+    """The row's address with the parameters it needs."""
+    chosen = dict(row.parameters)
+    route = next(route for route in routes() if route.name == row.name)
+    return reverse(row.name, kwargs={name: world.samples[chosen.get(name, name)] for name in route.parameters})
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """A transaction that leaves nothing, so that the persons meet the same world one after the other."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("row", SOCKETS, ids=str)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("person", PERSONS)
+async def test_sockets(row: Row, person: str) -> None:
+    # given the world, and the person's token
+    world = await sync_to_async(worlds.build)()
+    client = await sync_to_async(world.api)(person)
+    token = client._credentials.get("HTTP_AUTHORIZATION", "")  # type: ignore[attr-defined]
+    headers = [(b"authorization", token.encode())] if token else [(b"origin", b"http://localhost:8000")]
+    path = re.sub(r"<\w+:(\w+)>", lambda found: str(world.samples[found[1]]), row.name)
+    # when it is opened
+    socket = WebsocketCommunicator(application, f"/{path}", headers=headers)
+    accepted, code = await socket.connect(timeout=WAIT)
+    # then it brings something, or closes for want of a person (4401) or of a right (4403)
+    if accepted:
+        message = await socket.receive_output(timeout=WAIT)
+        code = message.get("code")
+    let_in = accepted and code is None
+    assert let_in == (person in row.who), f"{row.name} as {person}: accepted {accepted}, code {code}"
+    assert let_in or code in {4401, 4403}, code
+    await socket.disconnect(timeout=WAIT)
+    await sync_to_async(connections.close_all)()

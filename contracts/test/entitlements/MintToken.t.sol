@@ -62,6 +62,8 @@ contract MintTokenTest is EntitlementsFixture {
 
         vm.assertEq(grant.start, type(uint40).max);
         vm.assertEq(expiry(), uint64(type(uint40).max) + 1 days);
+        vm.warp(uint256(type(uint40).max) + 1 hours);
+        vm.assertEq(takeBack(grant), 23 hours);
     }
 
     function test_no_duration_is_for_life() public {

@@ -55,7 +55,8 @@ def add_version(
     with transaction.atomic():
         # The agent's row orders those who add at the same time, so that the comparison below holds when we insert.
         Agent.objects.select_for_update().get(pk=agent.pk)
-        _claim_repository(agent, version.columns["image"])
+        if "image" in version.columns:
+            _claim_repository(agent, version.columns["image"])
         present = agent.versions.newest_first().values_list("number", flat=True).first()
         if present is not None and version.number <= parse_number(present):
             raise InvalidVersionError(

@@ -14,7 +14,10 @@ from deploy.local.staff import code
 
 EMAIL = "staff@example.org"
 PASSWORD = "a-long-password-of-staff"
-LISTS = ("marketplace/agent", "marketplace/purchase", "executions/execution", "chain/event", "wallets/user")
+LISTS = (
+    *("marketplace/agent", "marketplace/purchase", "marketplace/dispute", "marketplace/exit", "marketplace/withdrawal"),
+    *("executions/execution", "chain/event", "wallets/user"),
+)
 
 
 @pytest.fixture(scope="session")

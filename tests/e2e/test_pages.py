@@ -213,7 +213,8 @@ def test_after_declining_one_may_pay_in_another_token(site: Site, page: Page, wa
     page.locator("[data-pay]").click()
     expect(page.locator("[data-step=active]")).to_have_attribute("data-state", "done", timeout=WITHIN)
     assert page.url != left
-    assert wallet.calls.count("eth_sendTransaction") == 3  # declined, approval, payment
+    assert wallet.calls.count("eth_sendTransaction") == 2  # declined, payment
+    assert wallet.calls.count("eth_signTypedData_v4") == 1
     page.goto(left)
     expect(page.get_by_text("Not paid yet")).to_be_visible()
 

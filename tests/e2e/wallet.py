@@ -1,10 +1,11 @@
 """A browser wallet for the tests: a provider announced by EIP-6963 whose keys stay in Python."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from eth_account import Account
-from eth_account.messages import encode_defunct
+from eth_account.messages import encode_defunct, encode_typed_data
 from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Page
 from web3 import HTTPProvider, Web3
@@ -49,7 +50,8 @@ class WalletRefusal(Exception):  # noqa: N818  EIP-1193 calls it a provider erro
 
 
 class TestWallet:
-    """Signs and sends through the local chain; `refuse` names methods that the person rejects."""
+    """Signs and sends through the local chain; `refuse` names methods that the person rejects,
+    `unknown` those that the wallet does not have."""
 
     __test__ = False
 
@@ -58,6 +60,7 @@ class TestWallet:
         self.web3 = Web3(HTTPProvider(rpc_url))
         self.chain_id = self.web3.eth.chain_id
         self.refuse: set[str] = set()
+        self.unknown: set[str] = set()
         self.calls: list[str] = []
         self.web3.provider.make_request("anvil_setBalance", [self.address, hex(ether * 10**18)])  # type: ignore[arg-type]
 
@@ -75,6 +78,8 @@ class TestWallet:
         try:
             if method in self.refuse:
                 raise WalletRefusal(4001, "User rejected the request.")
+            if method in self.unknown:
+                raise WalletRefusal(4200, f"The wallet does not support {method}.")
             return {"result": self._handler(method)(*params)}
         except WalletRefusal as refusal:
             return {"error": {"code": refusal.code, "message": str(refusal)}}
@@ -85,6 +90,7 @@ class TestWallet:
             "eth_accounts": lambda: [self.address],
             "eth_chainId": lambda: hex(self.chain_id),
             "personal_sign": self._personal_sign,
+            "eth_signTypedData_v4": self._sign_typed_data,
             "eth_sendTransaction": self._send,
             "wallet_switchEthereumChain": self._switch,
             "wallet_addEthereumChain": lambda _chain: None,
@@ -94,6 +100,10 @@ class TestWallet:
     def _personal_sign(self, message: str, _address: str) -> str:
         text = encode_defunct(hexstr=message) if message.startswith("0x") else encode_defunct(text=message)
         return str(Web3.to_hex(self.account.sign_message(text).signature))
+
+    def _sign_typed_data(self, _address: str, data: str) -> str:
+        signable = encode_typed_data(full_message=json.loads(data))
+        return str(Web3.to_hex(self.account.sign_message(signable).signature))
 
     def _send(self, call: dict[str, str]) -> str:
         transaction: dict[str, Any] = {

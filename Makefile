@@ -53,6 +53,9 @@ pytest: install ## all Python and browser tests, on the real engines
 unit: install ## the quick tests: no Docker, no browser
 	pytest -n 2 -m "not docker and not e2e" tests
 
+chain-scenarios: install ## the chain's long form: 500 storms, a kill at every step, a count of what held
+	@$(PY) -m tests.chain.long_run
+
 audit: install ## known vulnerabilities in the locked dependencies
 	pip-audit --skip-editable
 
@@ -85,4 +88,4 @@ assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
 	$(PY) -m deploy.agents.new $(NAME)
 
-.PHONY: help install demo up staff reset test lint types layers contracts-test pytest unit audit attack brownie bench bench-gas assets new-agent
+.PHONY: help install demo up staff reset test lint types layers contracts-test pytest unit chain-scenarios audit attack brownie bench bench-gas assets new-agent

@@ -74,13 +74,6 @@ class RpcError(ChainError):
         self.data = data
 
 
-class LowBalanceError(ChainError):
-    """A sending key has not enough ether to be given new work."""
-
-    code = "low_balance"
-    permanent = False
-
-
 class WrongChainError(ChainError):
     """An endpoint answers for another chain than the one configured."""
 

@@ -7,14 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from chain.errors import DomainError
-from chain.networks import default_network, get_network
+from chain.errors import DomainError, UnknownNetworkError
+from chain.networks import Network, all_networks, default_network, get_network
 from chain.tokens import tokens_for
 from marketplace.catalogue import agents as operations
 from marketplace.catalogue.markdown import render_markdown
@@ -61,6 +61,7 @@ class Filters:
     category: str
     token: str
     ordering: str
+    network: str = ""
 
     @property
     def active(self) -> bool:
@@ -71,9 +72,12 @@ class Filters:
 @require_GET
 def catalogue(request: HttpRequest) -> HttpResponse:
     """`/`: search and filters over what is for sale; for HTMX only the results."""
-    filters = Filters(*(request.GET.get(name, "").strip() for name in ("q", "category", "token", "ordering")))
+    asked = ("q", "category", "token", "ordering", "network")
+    filters = Filters(*(request.GET.get(name, "").strip() for name in asked))
+    network = default_network()
     try:
-        found = search(filters.query, filters.category, filters.token, filters.ordering)
+        network = get_network(filters.network) if filters.network else network
+        found = search(filters.query, filters.category, filters.token, filters.ordering, network)
     except DomainError:
         # A stale or mistyped link: show everything rather than an error.
         filters = Filters(filters.query, filters.category, "", "")
@@ -83,20 +87,22 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         response = render(request, "marketplace/_results.html", context)
     else:
-        asked = request.GET.get("next", "")
-        safe = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+        return_to = request.GET.get("next", "")
+        safe = url_has_allowed_host_and_scheme(return_to, {request.get_host()}, require_https=request.is_secure())
         response = render(
             request,
             "marketplace/catalogue.html",
             context
             | {
                 "categories": Category.objects.all(),
-                "tokens": tokens_for(default_network()),
+                "tokens": tokens_for(network),
+                "networks": all_networks(),
+                "network": network,
                 "orderings": ORDERINGS,
                 "show_hero": not filters.active and page.number == 1,
                 "hero_steps": HERO_STEPS,
                 "connect_open": "connect" in request.GET,
-                "connect_next": asked if safe and asked.startswith("/") else "",
+                "connect_next": return_to if safe and return_to.startswith("/") else "",
             },
         )
     patch_vary_headers(response, ["HX-Request"])
@@ -180,12 +186,12 @@ def studio(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def agent_new(request: HttpRequest) -> HttpResponse:
-    """The form of a new agent; what is saved is a draft."""
-    network = default_network()
+    """The form of a new agent; what is saved is a draft. `?network=` chooses the chain it is sold on, for good."""
+    network = _chosen_network(request)
     form = AgentForm(request.POST or None, network=network)
     if request.method == "POST" and form.is_valid():
         try:
-            made = operations.create_agent(signed_in(request), **form.values())
+            made = operations.create_agent(signed_in(request), network=network.slug, **form.values())
         except DomainError as error:
             form.add_domain_error(error)
         else:
@@ -194,9 +200,17 @@ def agent_new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "marketplace/agent_form.html",
-        {"form": form, "network": network, "fee": current_terms().fee_percent},
+        {"form": form, "network": network, "networks": all_networks(), "fee": current_terms().fee_percent},
         status=422 if form.errors else 200,
     )
+
+
+def _chosen_network(request: HttpRequest) -> Network:
+    asked = request.GET.get("network")
+    try:
+        return get_network(asked) if asked else default_network()
+    except UnknownNetworkError as error:
+        raise Http404(error.message) from error
 
 
 def _own_agent(request: HttpRequest, slug: str) -> Agent:

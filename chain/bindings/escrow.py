@@ -182,6 +182,10 @@ class Escrow:
         """The platform's fee of a deposit made now, in basis points. Raises RpcUnavailableError."""
         return int(self.contract.read("platformFeeBps"))
 
+    def arbiter(self) -> str:
+        """Who decides disputes. Raises RpcUnavailableError."""
+        return str(self.contract.read("arbiter"))
+
     def payment(self, payment_id: str) -> PaymentOnChain:
         """A payment; its status is NONE when there is none. Raises RpcUnavailableError."""
         shown = self.contract.read("payments", _bytes32(payment_id))

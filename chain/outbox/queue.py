@@ -13,10 +13,12 @@ def enqueue(
     idempotency_key: str,
     purpose: str,
     most_gas: int | None = None,
+    sender: str | None = None,
 ) -> OutboxTransaction:
     """Have `call` sent on `network` by the key `key_name` (see chain.keys), once per `idempotency_key`.
 
-    With `most_gas` it fails, unsent, when it would need more gas than that: for calls that reach code of strangers.
+    With `sender`, the key's address, the key itself need not be known here, only where the outbox is driven. With
+    `most_gas` it fails, unsent, when it would need more gas than that: for calls that reach code of strangers.
     Part of the caller's database transaction: when that is rolled back, nothing is sent. The same key again gives the
     row that is there, whatever became of it. Raises MissingKeyError, and ValueError when the row that is there is
     another call: then the key was not a key.
@@ -28,7 +30,7 @@ def enqueue(
         idempotency_key=idempotency_key,
         defaults={
             "key_name": key_name,
-            "sender": get_signer(key_name, network).address,
+            "sender": sender or get_signer(key_name, network).address,
             "purpose": purpose,
             "to": call.to,
             "data": call.data,

@@ -215,9 +215,9 @@ class Anvil(Engine):
 
     name = "anvil"
 
-    def __init__(self, data: Path, port: int = 0, *, state: bool = False) -> None:
+    def __init__(self, data: Path, port: int = 0, *, state: bool = False, chain_id: int = 31337) -> None:
         super().__init__(data, port)
-        self.state = state
+        self.state, self.chain_id = state, chain_id
 
     def mine_every(self, seconds: int) -> None:
         """From now on mine a block every so many seconds, as a real chain does, instead of one per transaction."""
@@ -236,6 +236,7 @@ class Anvil(Engine):
         if not ANVIL.exists():
             raise EngineError("anvil is missing: run `make install`.")
         command = [str(ANVIL), "--host", "127.0.0.1", "--port", str(self.port), "--hardfork", "osaka"]
+        command += ["--chain-id", str(self.chain_id)]
         if self.state:
             command += ["--state", str(self.data / "anvil.json"), "--state-interval", "5"]
         return command, {}

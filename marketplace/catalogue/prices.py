@@ -7,8 +7,8 @@ from chain.networks import Network
 from chain.tokens import get_token
 from marketplace.catalogue.models import Agent, AgentPrice
 
-# The escrow keeps amounts in 96 bits and refuses larger ones.
-MAXIMUM_AMOUNT = 2**96 - 1
+# The escrow keeps amounts in 88 bits and refuses larger ones.
+MAXIMUM_AMOUNT = 2**88 - 1
 
 
 def clean_prices(network: Network, prices: object) -> tuple[dict[str, int], dict[str, str]]:

@@ -69,22 +69,26 @@ def standing_decision(purchase: Purchase) -> Decision | None:
 def resolve(purchase: Purchase, by: User, refund_bps: int, text: str) -> Decision:
     """Decide the dispute: `refund_bps` basis points of the amount go back to the buyer.
 
-    Two staff members at once make one decision: the purchase's row lock orders them. Raises InvalidStatementError,
-    InvalidTransitionError; MissingKeyError, NotDeployedError of the chain.
+    Two staff members at once make one decision: the purchase's row lock orders them. The arbiter's key is not needed
+    here; the outbox, which has it, signs. Raises InvalidStatementError, InvalidTransitionError; NotDeployedError,
+    RpcUnavailableError of the chain.
     """
     if not 0 <= refund_bps <= BPS:
         sentence = "Enter a share between 0 and 100 per cent."
         raise InvalidStatementError(sentence, fields={"refund_percent": sentence})
     reason = cleaned("text", text)
     network = get_network(purchase.network)
+    escrow = Escrow.for_network(network)
+    arbiter = escrow.arbiter()
     with transaction.atomic():
         locked = Purchase.objects.select_for_update(of=("self",)).get(pk=purchase.pk)
         sentence = obstacle(locked)
         if sentence:
             raise InvalidTransitionError(sentence)
         number = Decision.objects.filter(purchase=purchase).count() + 1
-        call = Escrow.for_network(network).encode_resolve_dispute(locked.payment_id, refund_bps, text_hash(reason))
-        sent = enqueue(network, KEY_NAME, call, f"resolve:{locked.payment_id}:{number}", "Dispute resolution")
+        call = escrow.encode_resolve_dispute(locked.payment_id, refund_bps, text_hash(reason))
+        key = f"resolve:{locked.payment_id}:{number}"
+        sent = enqueue(network, KEY_NAME, call, key, "Dispute resolution", sender=arbiter)
         decision = Decision.objects.create(
             purchase_id=purchase.pk,
             number=number,

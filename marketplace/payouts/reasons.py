@@ -27,8 +27,8 @@ _SENTENCES = {
         "the buyer."
     ),
     "NotArbiter": (
-        "ARBITER_KEY is not the escrow's arbiter. Have the escrow's owner name it with setArbiter, or configure the "
-        "arbiter's key."
+        "The escrow has another arbiter by now. Have its owner name ours with setArbiter, or decide again once "
+        "ARBITER_KEY is the new one's."
     ),
 }
 

@@ -98,7 +98,7 @@ class _Story:
         if self.purchase.status == Status.DISPUTED and not self._is_decided():
             yield Entry(
                 "deciding",
-                "Staff decide",
+                "Staff decide, at the latest by",
                 State.CURRENT,
                 self.purchase.expires_at,
                 "If nobody has decided by then, the whole amount goes back to the buyer by itself.",
@@ -169,7 +169,9 @@ class _Story:
         )
         amount = self._amount(refund.amount)
         if payout is not None:
-            yield self._fact("withdrawn", "Refund paid out", payout, f"{amount} reached {refund.account}.")
+            yield self._fact(
+                "withdrawn", "Refund paid out", payout, f"{amount} reached {refund.account[:6]}…{refund.account[-4:]}."
+            )
             return
         step = self.exits.get(Exit.Kind.WITHDRAWAL)
         title = f"Payout of {amount} to the buyer"

@@ -29,7 +29,6 @@ def purchase(request: HttpRequest, pk: UUID) -> HttpResponse:
     shown, party = _found(request, pk)
     context = _context(request, shown, party) | {
         "network": get_network(shown.network),
-        "limits": current_terms(),
         "text_limit": RULE.maximum,
         "draft": _draft(shown, party),
     }
@@ -60,6 +59,7 @@ def _context(request: HttpRequest, shown: Purchase, party: Party | None) -> dict
         "open": party == Party.BUYER and shown.status in PAYING,
         "actions": [action.value for action in allowed(shown, party)],
         "timeline": timeline(shown),
+        "limits": current_terms(),
     }
 
 

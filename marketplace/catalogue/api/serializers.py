@@ -186,6 +186,7 @@ class SearchSerializer(serializers.Serializer[Any]):
     q = serializers.CharField(required=False, help_text='Words, "phrases", -exclusions.')
     category = serializers.CharField(required=False, help_text="Slug of a category.")
     token = serializers.CharField(required=False, help_text="Symbol or address of a token the agent is sold in.")
+    network = serializers.SlugField(required=False, help_text="Where it is sold; the default network if not given.")
     ordering = serializers.ChoiceField(
         choices=["relevance", "newest", "popular", "price"],
         required=False,

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from chain.networks import get_network
 from marketplace.api.keyset import page_of, paginate
 from marketplace.api.parsers import BodyParser, ModuleParser
 from marketplace.api.problems import problems
@@ -86,7 +87,11 @@ class AgentList(CatalogueView):
         """Search what is for sale."""
         asked = request.query_params
         plan = search.plan(
-            asked.get("q", ""), asked.get("category", ""), asked.get("token", ""), asked.get("ordering", "")
+            asked.get("q", ""),
+            asked.get("category", ""),
+            asked.get("token", ""),
+            asked.get("ordering", ""),
+            get_network(asked["network"]) if asked.get("network") else None,
         )
         key = plan.sort_key
         agents, links = paginate(request, plan.agents, key.column, descending=key.descending)

@@ -9,6 +9,7 @@ from eth_account.signers.local import LocalAccount
 
 from chain.bindings import authorization
 from chain.bindings.authorization import signing_domain
+from chain.bindings.eip712 import Domain
 from chain.bindings.erc20 import Erc20
 from chain.rpc import pool_of
 from chain.tokens import get_token
@@ -209,6 +210,6 @@ def test_a_token_whose_domain_does_not_fit_its_separator_counts_as_one_without(
     monkeypatch.setattr(authorization, "_known", {})
     assert signing_domain(contracts.network, token) is not None
     monkeypatch.setattr(authorization, "_known", {})
-    monkeypatch.setattr(authorization.Domain, "separator", lambda self: bytes(32))
+    monkeypatch.setattr(Domain, "separator", lambda self: bytes(32))
     assert signing_domain(contracts.network, token) is None
     assert signing_domain(contracts.network, get_token(contracts.network, "ETH")) is None

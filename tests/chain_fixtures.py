@@ -94,10 +94,15 @@ def contracts(db: None, _deployments: list[dict[str, Any]]) -> Iterator[Contract
             entitlements=Entitlements.for_network(network),
             usdc=get_token(network, "USDC"),
         )
+        # What waits to be mined survives a revert: a transaction that a test did not wait for must not be mined on top
+        # of what the next test finds.
+        pool = pool_of(network)
+        pool.call("evm_setAutomine", False)
+        pool.call("anvil_dropAllTransactions")
         undo()
-    # Unlike everything else, what waits to be mined and the fee of the next block survive a revert.
-    pool = pool_of(network)
     pool.call("anvil_dropAllTransactions")
+    pool.call("evm_setAutomine", True)
+    # So does the fee of the next block.
     head = pool.call("eth_getBlockByNumber", "latest", False)
     pool.call("anvil_setNextBlockBaseFeePerGas", head["baseFeePerGas"])
 

@@ -14,6 +14,11 @@ ESCROW = "AgentNexusEscrow"
 ENTITLEMENTS = "AgentNexusEntitlements"
 TEST_USDC = "TestUSDC"
 VALIDATE_SIG_OFFCHAIN = "ValidateSigOffchain"
+ENTRY_POINT = "EntryPoint"
+ACCOUNT_FACTORY = "AgentAccountFactory"
+AGENT_ACCOUNT = "AgentAccount"
+PASSKEY_ACCOUNT = "AgentPasskeyAccount"
+SPONSOR_PAYMASTER = "SponsorPaymaster"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Interface:
         item = self._functions[function]
         return _hash(_signature(item))[:4] + abi_encode([_type(each) for each in item["inputs"]], args)
 
+    def selector(self, function: str) -> bytes:
+        """The four bytes that call data of `function` begins with. Raises KeyError."""
+        return _hash(_signature(self._functions[function]))[:4]
+
     def encode_constructor(self, *args: Any) -> bytes:
         """The bytes that follow the creation code."""
         return abi_encode([kind for _, kind in self.constructor_inputs], args)

@@ -23,6 +23,8 @@ class Network:
     native_symbol: str
     is_local: bool
     usdc: str = ""
+    bundler_urls: tuple[str, ...] = ()
+    paymaster_urls: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Without the RPC URLs, which may carry a provider's key."""
@@ -81,6 +83,8 @@ def network(slug: str, conf: dict[str, Any]) -> Network:
             native_symbol=conf.get("native_symbol", "ETH"),
             is_local=bool(conf.get("is_local", slug == "local")),
             usdc=conf.get("usdc", ""),
+            bundler_urls=tuple(conf.get("bundler_urls", ())),
+            paymaster_urls=tuple(conf.get("paymaster_urls", ())),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise ImproperlyConfigured(f"NETWORKS[{slug!r}] is not complete: {exc!r}.") from exc

@@ -2,5 +2,6 @@
 
 from wallets.credentials.models import ApiKey, TokenFamily
 from wallets.signin.models import BrowserSession, LinkedWallet, User
+from wallets.smart_accounts.models import SmartAccount, UserOperation
 
-__all__ = ["ApiKey", "BrowserSession", "LinkedWallet", "TokenFamily", "User"]
+__all__ = ["ApiKey", "BrowserSession", "LinkedWallet", "SmartAccount", "TokenFamily", "User", "UserOperation"]

@@ -13,8 +13,9 @@ from web3.types import Nonce
 from web3.utils.address import get_create_address
 
 from chain import artefacts
-from chain.artefacts import ENTITLEMENTS, ESCROW, TEST_USDC
+from chain.artefacts import ACCOUNT_FACTORY, ENTITLEMENTS, ENTRY_POINT, ESCROW, SPONSOR_PAYMASTER, TEST_USDC
 from chain.calls import Call, Contract
+from chain.deployments import create2
 from chain.deployments.reset import forget_network
 from chain.deployments.roles import Roles, roles_for
 from chain.deployments.verify import CodeState, code_state
@@ -23,8 +24,11 @@ from chain.models import Deployment, OutboxTransaction
 from chain.networks import Network
 from chain.outbox import Sender, enqueue
 from chain.outbox.states import Status
+from chain.rpc import pool_of
 
 PATIENCE_SECONDS = 180.0
+# Wei that a local chain's sponsor has for gas; elsewhere the operator pays in.
+LOCAL_SPONSOR_DEPOSIT = 100 * 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,13 @@ class Deployer:
             self._wire(entitlements, "isMinter", "setMinter", self.roles.granter)
             if usdc:
                 self._wire(escrow, "isTokenSupported", "setTokenSupported", usdc)
+            owned = [entitlements, escrow]
+            self._deploy_known(ENTRY_POINT)
+            self._deploy_known(ACCOUNT_FACTORY)
+            if self.roles.sponsor:
+                owned.append(self._deploy_sponsor(self.roles.sponsor))
             if self._owner:
-                for contract in (entitlements, escrow):
+                for contract in owned:
                     self._hand_over(contract)
             self._check_terms(escrow)
 
@@ -132,6 +141,40 @@ class Deployer:
             )
         self._report(_sent_step(f"{name} deployed, code verified", sent, address))
         return Contract(self.network, address, artefact)
+
+    def _deploy_known(self, name: str) -> Contract:
+        """A contract that has the same address everywhere, and that somebody else may have put there."""
+        artefact = artefacts.load(name)
+        address = create2.address_of(artefact)
+        contract = Contract(self.network, address, artefact)
+        if Deployment.objects.filter(network=self.network.slug, contract=name).exists():
+            self._report(Step(f"{name} is there", address))
+            return contract
+        sent = None
+        if code_state(self.network, artefact, address, {}).state != CodeState.SAME:
+            call = Call(self.network.chain_id, create2.DEPLOYER, create2.deployment_data(artefact))
+            sent = self._send(call, f"deploy:{name}:{address}", name)
+            self._wait_for(lambda: code_state(self.network, artefact, address, {}).state == CodeState.SAME, name)
+        # Nothing reads its events from the start, so the block of somebody else's deployment is not looked up.
+        block = sent.block_number if sent else int(pool_of(self.network).call("eth_blockNumber"), 16)
+        hashed = sent.transaction_hash if sent else None
+        values = {"address": address, "block_number": block, "transaction_hash": hashed}
+        Deployment.objects.get_or_create(network=self.network.slug, contract=name, defaults=values)
+        self._report(_sent_step(f"{name} deployed", sent, address) if sent else Step(f"{name} is there", address))
+        return contract
+
+    def _deploy_sponsor(self, sponsor: str) -> Contract:
+        """The paymaster, and on a local chain money for it."""
+        paymaster = self._deploy(SPONSOR_PAYMASTER, {"owner_": self.roles.deployer, "sponsor_": sponsor})
+        entry_point = Contract(
+            self.network, create2.address_of(artefacts.load(ENTRY_POINT)), artefacts.load(ENTRY_POINT)
+        )
+        held = int(entry_point.read("balanceOf", paymaster.address))
+        if self.network.is_local and held < LOCAL_SPONSOR_DEPOSIT // 2:
+            call = paymaster.call("deposit", value=LOCAL_SPONSOR_DEPOSIT)
+            sent = self._send(call, f"fund:{paymaster.address}:{held}", "SponsorPaymaster.deposit")
+            self._report(_sent_step("SponsorPaymaster has money for gas", sent))
+        return paymaster
 
     def _wire(self, contract: Contract, getter: str, setter: str, subject: str) -> None:
         """Have `getter(subject)` be true."""

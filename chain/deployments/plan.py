@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from chain import artefacts
-from chain.artefacts import ENTITLEMENTS, ESCROW, TEST_USDC
+from chain.artefacts import ACCOUNT_FACTORY, ENTITLEMENTS, ENTRY_POINT, ESCROW, SPONSOR_PAYMASTER, TEST_USDC
 from chain.deployments.deploy import constructor_args
 from chain.deployments.roles import roles_for
 from chain.deployments.verify import CodeState, code_state
@@ -23,8 +23,10 @@ def plan(network: Network) -> Iterator[str]:
     yield f"  quote signer {roles.quote_signer}, arbiter {roles.arbiter}, grants by {roles.granter}"
     yield f"  fees of {roles.fee_bps / 100:.2f} % go to {roles.fee_recipient}"
     yield f"  dispute window {roles.dispute_window} s, then hold period {roles.hold_period} s"
-    for name in (ENTITLEMENTS, TEST_USDC, ESCROW):
+    for name in (ENTITLEMENTS, TEST_USDC, ESCROW, ENTRY_POINT, ACCOUNT_FACTORY, SPONSOR_PAYMASTER):
         if name == TEST_USDC and (network.usdc or not network.is_local):
+            continue
+        if name == SPONSOR_PAYMASTER and not roles.sponsor:
             continue
         row = Deployment.objects.filter(network=network.slug, contract=name).first()
         if row is None:

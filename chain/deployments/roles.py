@@ -12,7 +12,10 @@ from chain.networks import Network
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Addresses and terms that a deployment is made with. Periods in seconds, the fee in basis points."""
+    """Addresses and terms that a deployment is made with. Periods in seconds, the fee in basis points.
+
+    `sponsor` is empty where the platform pays nobody's gas.
+    """
 
     deployer: str
     quote_signer: str
@@ -22,6 +25,7 @@ class Roles:
     fee_bps: int
     dispute_window: int
     hold_period: int
+    sponsor: str = ""
 
 
 def roles_for(network: Network) -> Roles:
@@ -41,4 +45,5 @@ def roles_for(network: Network) -> Roles:
         fee_bps=settings.PLATFORM_FEE_BPS,
         dispute_window=settings.DISPUTE_WINDOW_SECONDS,
         hold_period=settings.HOLD_PERIOD_SECONDS,
+        sponsor=get_signer("SPONSOR_KEY", network).address if settings.KEYS.get("SPONSOR_KEY") else "",
     )

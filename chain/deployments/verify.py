@@ -7,13 +7,18 @@ from typing import Any
 
 from web3 import Web3
 
-from chain.artefacts import ESCROW, TEST_USDC, Artefact
+from chain.artefacts import ESCROW, SPONSOR_PAYMASTER, TEST_USDC, Artefact
 from chain.bindings.eip712 import Domain
+from chain.deployments import create2
 from chain.networks import Network
 from chain.rpc import pool_of
 
 WORD = 32
-_DOMAINS = {ESCROW: ("AgentNexusEscrow", "1"), TEST_USDC: ("USD Coin", "2")}
+_DOMAINS = {
+    ESCROW: ("AgentNexusEscrow", "1"),
+    TEST_USDC: ("USD Coin", "2"),
+    SPONSOR_PAYMASTER: ("SponsorPaymaster", "1"),
+}
 
 
 class CodeState(StrEnum):
@@ -41,6 +46,10 @@ def code_state(network: Network, artefact: Artefact, address: str, args: Mapping
     code = bytes.fromhex(answer.removeprefix("0x"))
     if not code:
         return Verdict(CodeState.MISSING, f"There is no code at {address}.")
+    if artefact.name in create2.SALTS:
+        if address == create2.address_of(artefact):
+            return Verdict(CodeState.SAME, f"{len(code)} bytes at the address that only this code can have.")
+        return Verdict(CodeState.DIFFERENT, f"{artefact.name} belongs at {create2.address_of(artefact)}.")
     expected = _runtime_code(network, artefact, address, args)
     if len(code) != len(expected):
         return Verdict(CodeState.DIFFERENT, f"The code has {len(code)} bytes; the artefact gives {len(expected)}.")

@@ -5,6 +5,7 @@ from wallets.credentials.models import Scope
 
 _READ_AGENTS = {"GET": Scope.AGENTS_READ.value}
 _WRITE_AGENTS = {"POST": Scope.AGENTS_WRITE.value}
+_READ_PURCHASES = {"GET": Scope.PURCHASES_WRITE.value}
 _WRITE_PURCHASES = {"POST": Scope.PURCHASES_WRITE.value}
 _READ_EXECUTIONS = {"GET": Scope.EXECUTIONS_READ.value}
 
@@ -26,6 +27,13 @@ ROUTES: Routes = {
     "api-api-keys": {},
     "api-api-key": {},
     "api-api-key-rotate": {},
+    "api-smart-accounts": _READ_PURCHASES,
+    "api-smart-account": _READ_PURCHASES,
+    "api-passkey-options": {},
+    "api-user-operations": {**_READ_PURCHASES, **_WRITE_PURCHASES},
+    "api-user-operation": _READ_PURCHASES,
+    "api-user-operation-submit": _WRITE_PURCHASES,
+    "api-user-operation-replace": _WRITE_PURCHASES,
     # marketplace
     "api-categories": {"GET": ANY},
     "api-agents": {**_READ_AGENTS, **_WRITE_AGENTS},

@@ -6,6 +6,7 @@ The names are documented in docs/settings.md.
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE
@@ -217,6 +218,11 @@ SIWE_NONCE_SECONDS = 300
 # Attempts a minute, counted in Redis; without Redis nobody signs in.
 SIGN_IN_ATTEMPTS_PER_IP: int = env.int("SIGN_IN_ATTEMPTS_PER_IP", default=60)
 SIGN_IN_ATTEMPTS_PER_ADDRESS: int = env.int("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=20)
+# Passkeys of smart accounts are made for this domain: once it changes, they sign no more.
+WEBAUTHN_RP_ID: str = env.str("WEBAUTHN_RP_ID", default=urlsplit(SITE_URL).hostname or "localhost")
+# User operations that the platform pays the gas of, for one user in 24 hours, and the most that one may cost (wei).
+SPONSORED_OPERATIONS_PER_DAY: int = env.int("SPONSORED_OPERATIONS_PER_DAY", default=10)
+SPONSORED_OPERATION_WEI: int = env.int("SPONSORED_OPERATION_WEI", default=10**16)
 # Networks (CIDR) of the reverse proxies whose X-Forwarded-For is believed.
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 
@@ -278,6 +284,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "block_time": 2,
         "explorer_url": "https://basescan.org",
         "usdc": "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+        "bundler_urls": env.list("BASE_BUNDLER_URLS", default=[]),
+        "paymaster_urls": env.list("BASE_PAYMASTER_URLS", default=[]),
     },
     "base-sepolia": {
         "name": "Base Sepolia",
@@ -287,11 +295,13 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "block_time": 2,
         "explorer_url": "https://sepolia.basescan.org",
         "usdc": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+        "bundler_urls": env.list("BASE_SEPOLIA_BUNDLER_URLS", default=[]),
+        "paymaster_urls": env.list("BASE_SEPOLIA_PAYMASTER_URLS", default=[]),
     },
 }
 # Private keys, 0x-prefixed hex. Each may instead be read from a file named by <NAME>_FILE.
 KEYS: dict[str, str] = {}
-for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY"):
+for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY", "SPONSOR_KEY"):
     _path = env.str(f"{_name}_FILE", default="")
     KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
 # Below this much ether (in wei) a sending key gets no new work, and health says so.

@@ -19,6 +19,8 @@ NETWORKS["local"] = {
     "block_time": env.int("LOCAL_BLOCK_TIME", default=1),
     "explorer_url": "",
     "usdc": "",
+    "bundler_urls": env.list("BUNDLER_URLS", default=[]),
+    "paymaster_urls": env.list("PAYMASTER_URLS", default=[]),
 }
 # Anvil derives its accounts from a public mnemonic; they hold money on the local chain only.
 for _name, _key in {
@@ -26,6 +28,7 @@ for _name, _key in {
     "QUOTE_SIGNER_KEY": "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
     "GRANT_KEY": "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
     "ARBITER_KEY": "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
+    "SPONSOR_KEY": "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356",
     "RELAYER_KEY": "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
 }.items():
     KEYS[_name] = KEYS[_name] or _key

@@ -27,6 +27,8 @@ from deploy.local.supervisor import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / "contracts" / "node_modules" / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
+BUNDLER = ROOT / "deploy" / "bundler"
+ENTRY_POINT_V07 = "0x0000000071727De22E5E9d8BAf0edAc6f37da032"
 
 
 class EngineError(RuntimeError):
@@ -245,6 +247,53 @@ class Anvil(Engine):
         with socket.socket() as probe:
             probe.settimeout(1)
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Alto(Engine):
+    """An ERC-4337 bundler for a local chain on which the EntryPoint is deployed already.
+
+    It deploys contracts of its own when it starts, and sends bundles from accounts of anvil's public mnemonic.
+    """
+
+    name = "bundler"
+    executor_key = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+    utility_key = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+
+    def __init__(self, data: Path, rpc_url: str, port: int = 0) -> None:
+        super().__init__(data, port)
+        self.rpc_url = rpc_url
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/rpc"
+
+    def prepare(self) -> tuple[list[str], dict[str, Any]]:
+        program = BUNDLER / "node_modules" / "@pimlico" / "alto" / "esm" / "cli" / "alto.js"
+        node = shutil.which("node")
+        if node is None or not program.exists():
+            raise EngineError("The bundler is missing: run `make install`.")
+        options = {
+            "entrypoints": ENTRY_POINT_V07,
+            "executor-private-keys": self.executor_key,
+            "utility-private-key": self.utility_key,
+            "min-executor-balance": str(10**17),  # wei
+            "rpc-url": self.rpc_url,
+            "port": str(self.port),
+            "safe-mode": "false",  # needs a tracer that anvil does not have
+            "min-bundle-interval": "50",
+            "max-bundle-interval": "250",
+            # Looks at its bundles on a clock instead of on new blocks: a chain that is set back would stop it for good.
+            "flashblocks-preconfirmation-time": "100",  # milliseconds
+            "log-level": "warn",
+        }
+        flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return [node, "--import", str(BUNDLER / "loopback.mjs"), str(program), *flags], {"cwd": BUNDLER}
+
+    def ready(self) -> bool:
+        try:
+            return requests.get(f"http://127.0.0.1:{self.port}/health", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
 
 
 def _package(name: str) -> Path:

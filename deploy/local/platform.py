@@ -20,7 +20,7 @@ import requests
 from docker.errors import DockerException
 
 from deploy.local import docker_engine, staff
-from deploy.local.engines import ROOT, Anvil, Engine, EngineError, Postgres, Valkey, free_port
+from deploy.local.engines import ROOT, Alto, Anvil, Engine, EngineError, Postgres, Valkey, free_port
 from deploy.local.supervisor import ProcessError, Supervisor, run
 
 Say = Callable[[str], None]
@@ -70,10 +70,15 @@ def platform(
         port = free_port(port)
         url = f"http://localhost:{port}"
         env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}
+        bundler = None
+        if anvil is not None and "BUNDLER_URLS" not in environ:
+            bundler = Alto(data, anvil.url)
+            env["BUNDLER_URLS"] = bundler.url
+            stack.callback(bundler.stop)
         stack.callback(_remove_containers, env["EXECUTION_INSTANCE"], env["DOCKER_HOST"])
         supervisor = Supervisor(data / "logs", env, echo=echo)
         site = Site(url, env, data, supervisor, has_docker)
-        _prepare(site, say)
+        _prepare(site, say, bundler)
         if anvil is not None:
             anvil.mine_every(int(environ.get("LOCAL_BLOCK_TIME", "1")))
         supervisor.load(ROOT / "Procfile")
@@ -124,8 +129,11 @@ def _docker(data: Path, environ: Mapping[str, str], say: Say, stack: ExitStack, 
     return host, True
 
 
-def _prepare(site: Site, say: Say) -> None:
-    """Build the agents' images while the database is migrated and the contracts are deployed; then seed the agents."""
+def _prepare(site: Site, say: Say, bundler: Engine | None) -> None:
+    """Build the agents' images while the database is migrated and the contracts are deployed; then seed the agents.
+
+    The bundler needs the EntryPoint to be there, and is quicker to start while the chain mines at once.
+    """
     log = site.supervisor.logs / "prepare.log"
     log.write_bytes(b"")
     python = shutil.which("python", path=site.env["PATH"]) or sys.executable
@@ -140,6 +148,9 @@ def _prepare(site: Site, say: Say) -> None:
         run(f"{python} manage.py deploy_contracts", site.env, log)
         say("Contracts deployed")
         run(f"{python} manage.py local_staff {site.data / staff.FILE}", site.env, log)
+        if bundler is not None:
+            bundler.start()
+            say(f"The bundler answers on port {bundler.port}")
         building.result()
         if proxy is not None and (trouble := proxy.result()):
             say(f"Agents that reach hosts cannot run: {trouble}")

@@ -37,13 +37,18 @@ if [ ! -x .venv/bin/python ] || ! cmp -s uv.lock "$stamp"; then
   cp uv.lock "$stamp"
 fi
 
-stamp=contracts/node_modules/.installed-lock
-if ! cmp -s contracts/package-lock.json "$stamp"; then
+# npm packages of a folder, from its lock file.
+npm_install() {
+  local folder=$1 what=$2 stamp=$1/node_modules/.installed-lock
+  if cmp -s "$folder/package-lock.json" "$stamp"; then return; fi
   command -v npm >/dev/null || apt_install nodejs npm || fail "Node.js 20 or newer with npm is missing; install it."
-  say "Installing the contracts' npm packages ..."
-  (cd contracts && npm ci --no-audit --no-fund --loglevel=error >../.data/npm.log 2>&1) || fail "npm ci did not work; see .data/npm.log."
-  cp contracts/package-lock.json "$stamp"
-fi
+  say "Installing $what ..."
+  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error >"$OLDPWD/.data/npm.log" 2>&1) \
+    || fail "npm ci did not work in $folder; see .data/npm.log."
+  cp "$folder/package-lock.json" "$stamp"
+}
+npm_install contracts "the contracts' npm packages"
+npm_install deploy/bundler "the bundler's npm packages"
 
 if [ "${1:-}" = browser ] && ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
   apt_install chromium || fail "Chromium is missing: install it, or set CHROMIUM to the program's path."

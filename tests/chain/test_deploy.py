@@ -14,21 +14,23 @@ from eth_account import Account
 from pytest_django.fixtures import Settings
 
 from chain import artefacts, events
-from chain.artefacts import ENTITLEMENTS, ESCROW, TEST_USDC
+from chain.artefacts import ACCOUNT_FACTORY, ENTITLEMENTS, ENTRY_POINT, ESCROW, SPONSOR_PAYMASTER, TEST_USDC
 from chain.bindings.escrow import Escrow
-from chain.deployments import CodeState, code_state, forget_network
+from chain.calls import Contract
+from chain.deployments import CodeState, code_state, create2, forget_network
 from chain.deployments.deploy import constructor_args
 from chain.errors import RpcError, RpcUnavailableError
 from chain.events import Handlers
 from chain.listener import Listener
 from chain.models import Block, Cursor, Deployment, Event, OutboxTransaction, SendingAccount
-from chain.networks import get_network
+from chain.networks import Network, get_network
 from chain.outbox import sender as outbox_sender
 from chain.rpc import pool_of
 from chain.tokens import tokens_for
 from deploy.local.engines import Anvil
 
 OWN_KEY = "0x" + "5d" * 32
+ALL = {ESCROW, ENTITLEMENTS, TEST_USDC, ENTRY_POINT, ACCOUNT_FACTORY, SPONSOR_PAYMASTER}
 
 
 @pytest.fixture
@@ -50,6 +52,10 @@ def deploy(*args: str) -> str:
     return out.getvalue()
 
 
+def entry_point(network: Network) -> Contract:
+    return Contract(network, rows()[ENTRY_POINT], artefacts.load(ENTRY_POINT))
+
+
 def rows(slug: str = "second") -> dict[str, str]:
     return dict(Deployment.objects.filter(network=slug).values_list("contract", "address"))
 
@@ -59,7 +65,9 @@ def test_it_deploys_verifies_wires_and_says_so(anvil: Anvil) -> None:
     said = deploy("second")
 
     network = get_network("second")
-    assert set(rows()) == {ESCROW, ENTITLEMENTS, TEST_USDC}
+    assert set(rows()) == ALL
+    assert rows()[ENTRY_POINT] == "0x0000000071727De22E5E9d8BAf0edAc6f37da032"
+    assert entry_point(network).read("balanceOf", rows()[SPONSOR_PAYMASTER]) == 100 * 10**18
     escrow = Escrow.for_network(network)
     entitlements = rows()[ENTITLEMENTS]
     assert escrow.contract.read("entitlements") == entitlements
@@ -68,7 +76,8 @@ def test_it_deploys_verifies_wires_and_says_so(anvil: Anvil) -> None:
     for row in Deployment.objects.filter(network="second"):
         verdict = code_state(network, artefacts.load(row.contract), row.address, constructor_args(row))
         assert verdict.state == CodeState.SAME
-        assert f"{row.contract} deployed, code verified  {row.address}  gas " in said
+        verified = "" if row.contract in create2.SALTS else ", code verified"
+        assert f"{row.contract} deployed{verified}  {row.address}  gas " in said
         assert f"block {row.block_number}" in said
     assert f"setMinter({escrow.address}, true)" in said
     assert [token.symbol for token in tokens_for(network)] == ["ETH", "USDC"]
@@ -89,7 +98,7 @@ def test_a_second_run_sends_nothing(anvil: Anvil) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("stop_after", range(1, 7))
+@pytest.mark.parametrize("stop_after", range(1, 11))
 def test_it_goes_on_where_it_was_interrupted(anvil: Anvil, monkeypatch: pytest.MonkeyPatch, stop_after: int) -> None:
     """The connection breaks right after the n-th transaction reached the node."""
     whole = outbox_sender.Sender._broadcast
@@ -112,8 +121,8 @@ def test_it_goes_on_where_it_was_interrupted(anvil: Anvil, monkeypatch: pytest.M
     deployer = OutboxTransaction.objects.first()
     assert deployer is not None
     count = pool_of(get_network("second")).call("eth_getTransactionCount", deployer.sender, "latest")
-    assert int(count, 16) == 6  # three contracts, two minters, one token: none twice
-    assert set(rows()) == {ESCROW, ENTITLEMENTS, TEST_USDC}
+    assert int(count, 16) == 10  # six contracts, two minters, one token, one deposit: none twice
+    assert set(rows()) == ALL
 
 
 @pytest.mark.django_db
@@ -152,7 +161,7 @@ def test_an_emptied_database_on_a_living_chain_gets_new_contracts(anvil: Anvil) 
         model.objects.all().delete()
     deploy("second")
     assert set(rows()) == set(first)
-    assert set(rows().values()).isdisjoint(first.values())
+    assert {name for name, address in rows().items() if address == first[name]} == {ENTRY_POINT, ACCOUNT_FACTORY}
 
 
 @pytest.mark.django_db
@@ -240,9 +249,9 @@ def test_without_money_it_says_who_needs_some(
 def test_the_ownership_is_offered_once(anvil: Anvil) -> None:
     owner = "0x000000000000000000000000000000000000dEaD"
     said = deploy("second", "--owner", owner)
-    assert said.count("it must call acceptOwnership") == 2
+    assert said.count("it must call acceptOwnership") == 3
     assert Escrow.for_network(get_network("second")).contract.read("pendingOwner") == owner
-    assert deploy("second", "--owner", owner).count(f"ownership offered to {owner} is done") == 2
+    assert deploy("second", "--owner", owner).count(f"ownership offered to {owner} is done") == 3
 
 
 @pytest.mark.django_db
@@ -281,7 +290,8 @@ def test_elsewhere_every_transaction_is_waited_for_until_it_is_confirmed(anvil: 
     finally:
         done.set()
         miner.join()
-    assert set(rows()) == {ESCROW, ENTITLEMENTS}
+    assert set(rows()) == ALL - {TEST_USDC}
+    assert entry_point(network).read("balanceOf", rows()[SPONSOR_PAYMASTER]) == 0
     assert set(OutboxTransaction.objects.values_list("status", flat=True)) == {"confirmed"}
     assert "TestUSDC" not in said
     assert [token.symbol for token in tokens_for(network)] == ["ETH"]
@@ -299,7 +309,7 @@ def test_a_deployment_that_is_never_mined_says_how_to_go_on(anvil: Anvil, monkey
     pool_of(get_network("second")).call("anvil_mine", "0x1")
     monkeypatch.undo()
     deploy("second")
-    assert set(rows()) == {ESCROW, ENTITLEMENTS, TEST_USDC}
+    assert set(rows()) == ALL
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from wallets.api import accounts, credentials, signin
+from wallets.smart_accounts.api.urls import urlpatterns as smart_accounts
 
 urlpatterns: list[URLPattern] = [
     path("auth/siwe/nonce", signin.NonceView.as_view(), name="api-siwe-nonce"),
@@ -18,4 +19,5 @@ urlpatterns: list[URLPattern] = [
     path("api-keys", credentials.ApiKeysView.as_view(), name="api-api-keys"),
     path("api-keys/<uuid:key_id>", credentials.ApiKeyView.as_view(), name="api-api-key"),
     path("api-keys/<uuid:key_id>/rotate", credentials.ApiKeyRotateView.as_view(), name="api-api-key-rotate"),
+    *smart_accounts,
 ]

@@ -85,8 +85,15 @@ class User(AbstractUser):
         return self.shown_name
 
     def addresses(self) -> list[str]:
-        """Every linked address."""
-        return [wallet.address for wallet in self.wallets.all()]
+        """Every linked address, then the smart accounts that this user's wallets and passkeys own."""
+        wallets = [wallet.address for wallet in self.wallets.all()]
+        # A wallet that was unlinked takes its smart account with it; one contract may stand for several networks.
+        owned = [
+            account.address
+            for account in self.smart_accounts.all()
+            if account.owner_address is None or account.owner_address in wallets
+        ]
+        return list(dict.fromkeys(wallets + owned))
 
     def __str__(self) -> str:
         return self.shown_name

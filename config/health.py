@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from chain import health as chain_health
 from executions import health as execution_health
+from wallets.smart_accounts import health as account_health
 
 
 def live(request: HttpRequest) -> HttpResponse:
@@ -24,7 +25,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     required = [_check("database", _database), _check("redis", _redis)]
     ok = all(check["ok"] for check in required)
     # The rest is read from PostgreSQL and Redis: without them there is nothing more to say.
-    degradable = [*chain_health.status(), *execution_health.status()] if ok else []
+    degradable = [*chain_health.status(), *account_health.status(), *execution_health.status()] if ok else []
     state = "ok" if ok and all(check["ok"] for check in degradable) else "degraded" if ok else "down"
     return JsonResponse({"status": state, "checks": [*required, *degradable]}, status=200 if ok else 503)
 

@@ -26,6 +26,7 @@ from marketplace.schema_summary import summarise
 from marketplace.terms import current_terms
 from wallets.models import User
 from wallets.signin.people import signed_in
+from wallets.smart_accounts.accounts import usable_on
 
 PER_PAGE = 12
 ORDERINGS = (
@@ -169,6 +170,7 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
             "version": shown.live_version,
             "limits": current_terms(shown.live_version),
             "tokens": tokens_for(get_network(shown.network)),
+            "smart_accounts": usable_on(signed_in(request), get_network(shown.network)),
         },
     )
 

@@ -16,6 +16,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from wallets.models import ApiKey, BrowserSession, LinkedWallet, TokenFamily, User
 from wallets.signin import suspension
+from wallets.smart_accounts import admin as smart_accounts_admin
+
+__all__ = ["smart_accounts_admin"]
 
 admin.site.unregister(Group)
 

@@ -5,6 +5,9 @@ from django.core.management import call_command
 
 from wallets.credentials import tokens
 from wallets.signin import sessions
+from wallets.smart_accounts.tasks import follow_user_operations
+
+__all__ = ["clear_expired", "follow_user_operations"]
 
 
 @shared_task

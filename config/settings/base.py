@@ -177,6 +177,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
     "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
     "settle-payments": {"task": "marketplace.tasks.settle_payments", "schedule": timedelta(seconds=15)},
+    "follow-user-operations": {
+        "task": "wallets.smart_accounts.tasks.follow_user_operations",
+        "schedule": timedelta(seconds=5),
+    },
     "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},
 }
 

@@ -27,6 +27,7 @@ from marketplace.errors import (
 from marketplace.purchases.access import has_access
 from marketplace.purchases.models import LIFETIME, Entitlement, Purchase
 from wallets.models import User
+from wallets.smart_accounts import accounts
 
 _KEY = re.compile(r"[\x21-\x7e]{1,100}")
 
@@ -119,9 +120,9 @@ def quote_of(purchase: Purchase) -> Quote:
 
 def _wish(buyer: User, network: Network, token: str, recipient: str | None, payer: str | None) -> Wish:
     known = get_token(network, token)
-    primary = buyer.primary_address
-    chosen = primary if recipient is None else _address("recipient", recipient)
-    if chosen is None or primary is None:
+    paying = None if payer is None else _address("payer", payer)
+    chosen = _usual_recipient(buyer, network, paying) if recipient is None else _address("recipient", recipient)
+    if chosen is None:
         raise InvalidPurchaseError(
             "Link a wallet first: access belongs to a wallet.", fields={"recipient": "You have no wallet."}
         )
@@ -130,7 +131,16 @@ def _wish(buyer: User, network: Network, token: str, recipient: str | None, paye
             "Access can be bought for your own wallets only. Link this wallet first.",
             fields={"recipient": "This is not one of your wallets."},
         )
-    return Wish(known, chosen, recipient is not None, None if payer is None else _address("payer", payer))
+    return Wish(known, chosen, recipient is not None, paying)
+
+
+def _usual_recipient(buyer: User, network: Network, payer: str | None) -> str | None:
+    """What a smart account pays for is its own; else the primary wallet's, or, of a person without a wallet, the first
+    smart account's."""
+    owned = [account.address for account in accounts.usable_by(buyer) if account.network == network.slug]
+    if payer in owned:
+        return payer
+    return buyer.primary_address or next(iter(owned), None)
 
 
 def _address(field: str, text: str) -> str:

@@ -17,6 +17,7 @@ from marketplace.purchases.settling import allowed
 from marketplace.purchases.timeline import timeline
 from marketplace.terms import current_terms
 from wallets.signin.people import signed_in
+from wallets.smart_accounts.accounts import usable_on
 
 # While a buyer's payment is in one of these states the page shows the steps of paying.
 PAYING = (Purchase.Status.QUOTED, Purchase.Status.DEPOSITED, Purchase.Status.UNKNOWN)
@@ -31,6 +32,7 @@ def purchase(request: HttpRequest, pk: UUID) -> HttpResponse:
         "network": get_network(shown.network),
         "text_limit": RULE.maximum,
         "draft": _draft(shown, party),
+        "smart_accounts": usable_on(signed_in(request), get_network(shown.network)),
     }
     return render(request, "marketplace/purchase.html", context)
 

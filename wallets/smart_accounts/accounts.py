@@ -1,6 +1,7 @@
 """Opening smart accounts, and what they hold. Their addresses are known before their contracts are there."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -104,14 +105,21 @@ def usable_by(user: User) -> list[SmartAccount]:
     return [account for account in accounts if account.owner_address is None or account.owner_address in wallets]
 
 
+def usable_on(user: User, network: Network) -> list[SmartAccount]:
+    """Those with which the user can pay on `network` now."""
+    if not offered_on(network):
+        return []
+    return [account for account in usable_by(user) if account.network == network.slug]
+
+
 def usable(user: User, *, network: str, address: str) -> SmartAccount | None:
     """The user's usable smart account at an address of a network."""
     return next((each for each in usable_by(user) if each.network == network and each.address == address), None)
 
 
-def own(user: User, account_id: object) -> SmartAccount:
+def own(user: User, account_id: UUID) -> SmartAccount:
     """Raises AccountNotFoundError."""
-    found = next((account for account in usable_by(user) if str(account.pk) == str(account_id)), None)
+    found = next((account for account in usable_by(user) if account.pk == account_id), None)
     if found is None:
         raise AccountNotFoundError("You have no such smart account.")
     return found

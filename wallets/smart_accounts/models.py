@@ -1,5 +1,7 @@
 """Smart accounts, and the user operations that their owners sign."""
 
+import base64
+import json
 from typing import ClassVar
 
 from django.conf import settings
@@ -55,6 +57,17 @@ class SmartAccount(models.Model):
 
     def __str__(self) -> str:
         return str(self.address)
+
+    @property
+    def credential(self) -> str:
+        """The passkey's id in base64url, "" for a wallet's account."""
+        raw = bytes(self.credential_id) if self.credential_id else b""
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    @property
+    def transports_json(self) -> str:
+        """How the passkey's authenticator can be reached, as the browser named it."""
+        return json.dumps(self.transports)
 
 
 class UserOperation(models.Model):

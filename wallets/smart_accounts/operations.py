@@ -6,6 +6,7 @@ repeated or signed twice, only one operation of a nonce can ever happen.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -27,6 +28,7 @@ from wallets.smart_accounts.errors import (
     InsufficientGasError,
     OperationInFlightError,
     PaymasterRefusedError,
+    SignatureInvalidError,
     WrongStateError,
 )
 from wallets.smart_accounts.paymaster import max_gas_cost, paymaster_for, require_quota
@@ -94,7 +96,7 @@ def submit(user: User, operation: UserOperation, signature: str | Assertion) -> 
     _require_own(user, account)
     digest = bytes.fromhex(operation.user_op_hash[2:])
     if isinstance(signature, Assertion) != (account.owner_kind == SmartAccount.Owner.PASSKEY):
-        raise signing.SignatureInvalidError(f"This account's owner is a {account.get_owner_kind_display().lower()}.")
+        raise SignatureInvalidError(f"This account's owner is a {account.get_owner_kind_display().lower()}.")
     if isinstance(signature, Assertion):
         raw = signing.by_passkey(account, digest, signature)
     else:
@@ -186,7 +188,7 @@ def lapse() -> int:
     )
 
 
-def own(user: User, operation_id: object) -> UserOperation:
+def own(user: User, operation_id: UUID) -> UserOperation:
     """An operation of the user's. Raises AccountNotFoundError."""
     found = UserOperation.objects.select_related("account").filter(pk=operation_id, account__user=user).first()
     if found is None:

@@ -110,11 +110,6 @@ def public_key(account: SmartAccount) -> ec.EllipticCurvePublicKey:
     ).public_key()
 
 
-def base64url(data: bytes) -> str:
-    """Without padding, as WebAuthn writes it."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
 def _encoded(r: int, s: int, authenticator_data: bytes, client_data: str) -> bytes:
     """OpenZeppelin's `WebAuthn.WebAuthnAuth`, ABI-encoded without a tuple's offset."""
     places = (client_data.index('"challenge":"'), client_data.index('"type":"'))

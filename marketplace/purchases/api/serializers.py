@@ -18,6 +18,7 @@ from marketplace.purchases.parties import Party
 from marketplace.purchases.quotes import quote_of
 from marketplace.purchases.settling import Action
 from marketplace.purchases.timeline import State
+from wallets.smart_accounts.api.serializers import UserOperationSerializer
 
 
 class PurchasedAgentSerializer(serializers.ModelSerializer[Agent]):
@@ -125,11 +126,22 @@ class PayablePurchaseSerializer(PurchaseSerializer):
         help_text="Typed data (EIP-712) that `payer` may sign instead: send the signature to /authorization, and its "
         "answer is the one transaction that pays. Null where the token does not take signatures."
     )
+    user_operation = serializers.SerializerMethodField(
+        help_text="When you ask for a quote for a smart account of yours: all of it as one operation, to be signed."
+    )
 
     class Meta:
         model = Purchase
-        fields = [*PurchaseSerializer.Meta.fields, "quote", "signature", "transactions", "authorization"]
+        fields = [
+            *PurchaseSerializer.Meta.fields,
+            *("quote", "signature", "transactions", "authorization", "user_operation"),
+        ]
         read_only_fields = fields
+
+    @extend_schema_field(UserOperationSerializer(allow_null=True))
+    def get_user_operation(self, purchase: Purchase) -> Any:
+        operation = self.context.get("user_operation")
+        return None if operation is None else UserOperationSerializer(operation).data
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
     def get_quote(self, purchase: Purchase) -> dict[str, str | int]:

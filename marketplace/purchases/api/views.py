@@ -24,6 +24,7 @@ from marketplace.purchases.api.serializers import NewPurchaseSerializer, Payable
 from marketplace.purchases.authorizations import authorization_of
 from marketplace.purchases.deposits import Step, deposit_calls
 from marketplace.purchases.quotes import quote
+from wallets.smart_accounts import accounts, operations
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -34,15 +35,21 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 PAYER = OpenApiParameter("payer", str, description="Whose allowance decides whether an approval is needed.")
 
 
-def payable(purchase: Purchase, payer: str | None) -> dict[str, Any]:
-    """The purchase with the transactions that are left to send: none when it is paid or its quote ran out."""
-    steps: list[Step] = []
-    authorization = None
-    # Settled and lapsed purchases have neither; there the chain is not asked.
+def payable(purchase: Purchase, payer: str | None, *, build: bool = False) -> dict[str, Any]:
+    """The purchase with the transactions that are left to send: none when it is paid or its quote ran out.
+
+    With `build`, for a payer that is a smart account of the buyer's, also one operation that does all of them.
+    """
+    context: dict[str, Any] = {}
+    # Settled and lapsed purchases have nothing to pay; there the chain is not asked.
     with suppress(QuoteOverError):
-        steps = deposit_calls(purchase, payer)
-        authorization = authorization_of(purchase, payer or purchase.bound_payer)
-    return dict(PayablePurchaseSerializer(purchase, context={"steps": steps, "authorization": authorization}).data)
+        steps: list[Step] = deposit_calls(purchase, payer)
+        context = {"steps": steps, "authorization": authorization_of(purchase, payer or purchase.bound_payer)}
+        account = accounts.usable(purchase.buyer, network=purchase.network, address=payer) if build and payer else None
+        if account is not None:
+            purpose = f"Access to {purchase.agent.name}"
+            context["user_operation"] = operations.build(account, [step.call for step in steps], purpose=purpose)
+    return dict(PayablePurchaseSerializer(purchase, context=context).data)
 
 
 @extend_schema(tags=["purchases"])
@@ -78,7 +85,8 @@ class PurchaseList(ListAPIView[Purchase]):
         },
     )
     def post(self, request: Request) -> Response:
-        """Ask for a quote: terms, the platform's signature, and the transactions for a wallet to sign."""
+        """Ask for a quote: terms, the platform's signature, and the transactions for a wallet to sign, or, when the
+        payer is a smart account of yours, the operation for its owner to sign."""
         values = NewPurchaseSerializer(data=request.data)
         values.is_valid(raise_exception=True)
         asked = values.validated_data
@@ -93,7 +101,7 @@ class PurchaseList(ListAPIView[Purchase]):
             idempotency_key=request.headers.get("Idempotency-Key"),
             payer=payer,
         )
-        return Response(payable(purchase, payer), status=status.HTTP_201_CREATED)
+        return Response(payable(purchase, payer, build=True), status=status.HTTP_201_CREATED)
 
 
 @extend_schema(tags=["purchases"])

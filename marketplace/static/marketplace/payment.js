@@ -3,6 +3,7 @@
 import { busy, el, shortAddress } from "../site/dom.js";
 import { api, ApiError } from "../wallets/api.js";
 import { chooseWallet } from "../wallets/connect.js";
+import { accountOf, follow, signAndSubmit } from "../wallets/smart-account.js";
 import { networkByChainId, transactionUrl } from "../wallets/networks.js";
 import { rehearse } from "../wallets/reverts.js";
 import { currentAccount, ensureChain, explain, receipt, rememberedWallet, sendCall, signTypedData, waitForReceipt, WalletProblem } from "../wallets/wallet.js";
@@ -13,6 +14,10 @@ const STEPS = ["check", "approve", "authorize", "sign", "block", "confirm", "act
 // Shown only when they are part of the way of paying that was taken.
 const OPTIONAL = new Set(["approve", "authorize"]);
 const RETRY = [500, 1000, 2000, 4000, 8000];
+const TITLES = {
+  wallet: { check: "Check your wallet", sign: "Confirm in your wallet" },
+  smart: { check: "Check your smart account", sign: "Sign with its owner" },
+};
 const DONE = new Set(["active", "released"]);
 const OVER = new Set(["lapsed", "refunded", "disputed"]);
 
@@ -100,7 +105,32 @@ function showWallet(chosen) {
   part("change-wallet").textContent = chosen ? "change" : "choose";
 }
 
+/** The smart account chosen to pay from, in a wallet's shape; null when a wallet pays. */
+function smartAccount() {
+  const input = root.querySelector('input[name="payer"]:checked');
+  if (!input?.dataset.account) return null;
+  const account = accountOf(input);
+  return { info: { name: account.owner === "passkey" ? "your passkey" : "your wallet" }, address: account.address, account };
+}
+
+function showPayer() {
+  const smart = smartAccount();
+  part("wallet-line").hidden = Boolean(smart);
+  part("fee-note")?.replaceChildren(
+    smart ? "Plus the network's gas, whose most you see before you sign, unless we pay it." : "Plus the network's own fee, which your wallet shows before you confirm.",
+  );
+  for (const [step, title] of Object.entries(TITLES[smart ? "smart" : "wallet"])) {
+    root.querySelector(`[data-step="${step}"] .step-title`).textContent = title;
+  }
+  if (smart) wallet = smart;
+  else if (wallet?.account) {
+    showWallet(null);
+    findWallet();
+  }
+}
+
 async function findWallet() {
+  if (smartAccount()) return;
   const known = await rememberedWallet();
   const address = known && (await currentAccount(known.provider));
   if (address) showWallet({ ...known, address });
@@ -134,7 +164,7 @@ function leaveOffer() {
 }
 
 function lockTokens(locked) {
-  for (const input of root.querySelectorAll('input[name="token"]')) input.disabled = locked;
+  for (const input of root.querySelectorAll('input[name="token"], input[name="payer"]')) input.disabled = locked;
 }
 
 function requirePayer() {
@@ -163,7 +193,7 @@ async function pay() {
       location.assign(root.dataset.buyUrl ?? location.pathname);
       return;
     }
-    const chosen = await chooseWallet();
+    const chosen = smartAccount() ?? (await chooseWallet());
     if (!chosen) {
       resetSteps();
       return;
@@ -173,6 +203,12 @@ async function pay() {
     setStep("check", "current");
     network = await networkByChainId(root.dataset.chainId);
     if (!network) throw new WalletProblem("This agent's network is not offered at the moment. Try again later.", "failed");
+    const at = (name) => (step = name);
+    if (wallet.account) {
+      if (purchase?.bound_payer && purchase.bound_payer.toLowerCase() !== wallet.address.toLowerCase()) leaveOffer();
+      await payFromSmartAccount(at);
+      return;
+    }
     await ensureChain(wallet.provider, network);
     if (purchase?.bound_payer && purchase.bound_payer.toLowerCase() !== wallet.address.toLowerCase()) leaveOffer();
     const calls = purchase ? await transactions() : await order();
@@ -181,7 +217,6 @@ async function pay() {
       return;
     }
     requirePayer();
-    const at = (name) => (step = name);
     let deposit = null;
     for (const way of WAYS) deposit ??= await way(calls, at);
     step = "sign";
@@ -237,6 +272,49 @@ async function byApproval(calls, at) {
   stepsBefore("approve");
   await approve(calls.find((call) => call.kind === "approve"));
   return (await transactions()).find((call) => call.kind === "deposit");
+}
+
+/** One operation does everything: built with the quote, signed by the account's owner, handed to the bundler. */
+async function payFromSmartAccount(at) {
+  const fresh = purchase ? null : await order();
+  const calls = fresh ?? (await transactions());
+  requirePayer();
+  if (!calls.length) {
+    if (purchase.status === "quoted") throw new WalletProblem("This offer has run out, and nothing was charged. Get a new one; it takes a second.", "quote_over");
+    return;
+  }
+  const operation =
+    (fresh && purchase.user_operation) ||
+    (await api("POST", "/api/v1/user-operations", { account: wallet.account.id, calls: calls.map(({ to, data, value }) => ({ to, data, value })) }));
+  at("sign");
+  setStep("check", "done", `${shortAddress(wallet.address)} on ${network.name}.`);
+  stepsBefore("sign");
+  const gas = operation.is_sponsored ? "We pay the gas." : `Gas costs at most ${operation.max_gas_cost_display}.`;
+  setStep("sign", "current", `${gas} Confirm with ${wallet.info.name}.`);
+  const handed = await signAndSubmit(wallet.account, operation);
+  if (handed.status === "failed") throw new WalletProblem(handed.detail, "failed");
+  memory.set(purchase.id, `operation:${operation.id}`);
+  watchOperation(operation.id);
+}
+
+/** From the bundler into a block. The purchase's own socket says what comes after. */
+function watchOperation(id) {
+  setStep("sign", "done", "Signed.");
+  part("pay").hidden = true;
+  part("wallet-line").hidden = true;
+  stepsBefore("block");
+  setStep("block", "current", "Handed to the bundler.");
+  follow(id, (operation) => {
+    if (!operation || purchase.status !== "quoted") return;
+    if (operation.status === "unknown") setStep("block", "current", operation.detail || "We have not heard from the bundler yet and keep asking. Do not pay again.");
+    else if (operation.status === "included") setStep("block", "current", transactionNote(operation.transaction_hash));
+    else if (operation.status === "failed" || operation.status === "dropped") {
+      memory.forget(purchase.id);
+      part("pay").hidden = false;
+      lockTokens(false);
+      problem(operation.detail || "The operation did not happen. Try again.", { step: "block", label: "Try again" });
+    }
+  }).catch(() => memory.forget(purchase.id));
 }
 
 async function approve(call) {
@@ -346,7 +424,7 @@ async function countConfirmations() {
     }
     let head = null;
     try {
-      head = wallet ? Number(await wallet.provider.request({ method: "eth_blockNumber" })) : null;
+      head = wallet?.provider ? Number(await wallet.provider.request({ method: "eth_blockNumber" })) : null;
     } catch {
       // Shown without the count then.
     }
@@ -392,7 +470,9 @@ async function resume() {
   if (!purchase) return;
   network = await networkByChainId(root.dataset.chainId).catch(() => null);
   const hash = memory.get(purchase.id);
-  if (hash && purchase.status === "quoted") {
+  if (hash?.startsWith("operation:")) {
+    if (purchase.status === "quoted") watchOperation(hash.slice("operation:".length));
+  } else if (hash && purchase.status === "quoted") {
     const mined = wallet ? await receipt(wallet.provider, hash).catch(() => null) : null;
     if (mined && mined.status !== "0x1") memory.forget(purchase.id);
     else sent(hash);
@@ -419,6 +499,17 @@ for (const input of root.querySelectorAll('input[name="token"]')) {
     part("pay-label").textContent = `Pay ${input.dataset.price}`;
   });
 }
+for (const input of root.querySelectorAll('input[name="payer"]')) {
+  input.addEventListener("change", () => {
+    if (leaveOffer()) {
+      orderKey = null;
+      resetSteps();
+    }
+    clearProblem();
+    showPayer();
+  });
+}
 const first = root.querySelector('input[name="token"]:checked') ?? root.querySelector('input[name="token"]');
 if (first && !purchase) part("pay-label").textContent = `Pay ${first.dataset.price}`;
+showPayer();
 resume();

@@ -13,7 +13,6 @@ from chain.networks import Network, get_network
 from chain.tokens import format_amount, format_units
 from wallets.models import SmartAccount, UserOperation
 from wallets.smart_accounts.accounts import Holdings
-from wallets.smart_accounts.signing import base64url
 from wallets.smart_accounts.user_op import UserOp
 
 MOST_DATA = 16_384
@@ -42,7 +41,7 @@ class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_credential_id(self, account: SmartAccount) -> str | None:
-        return base64url(bytes(account.credential_id)) if account.credential_id else None
+        return account.credential or None
 
     @extend_schema_field({"type": "string"})
     def get_address_url(self, account: SmartAccount) -> str:

@@ -1,0 +1,121 @@
+// Smart accounts from a page: passkeys that own them, signatures over their operations, and what becomes of those.
+import { api } from "./api.js";
+import { chooseWallet } from "./connect.js";
+import { explain, WalletProblem } from "./wallet.js";
+
+const EVERY = 700; // milliseconds between two questions about an operation
+const OVER = new Set(["included", "failed", "dropped"]);
+
+/** What a page's `data-account` element says of an account. */
+export function accountOf(element) {
+  const { account, address, owner, ownerAddress, credential, transports } = element.dataset;
+  return { id: account, address, owner, ownerAddress, credential, transports: JSON.parse(transports || "[]") };
+}
+
+/** Opens the smart account of a linked wallet. */
+export function openForWallet(owner, network) {
+  return api("POST", "/api/v1/smart-accounts", { owner, network });
+}
+
+/** Makes a passkey and opens the smart account it owns. Throws WalletProblem, ApiError. */
+export async function openWithPasskey(network) {
+  requirePasskeys();
+  const { publicKey } = await api("POST", "/api/v1/smart-accounts/passkey-options");
+  const options = { ...publicKey, challenge: bytes(publicKey.challenge), user: { ...publicKey.user, id: bytes(publicKey.user.id) } };
+  let made;
+  try {
+    made = await navigator.credentials.create({ publicKey: options });
+  } catch (error) {
+    throw declined(error, "made");
+  }
+  const credential = {
+    id: made.id,
+    rawId: text(made.rawId),
+    type: made.type,
+    response: {
+      clientDataJSON: text(made.response.clientDataJSON),
+      attestationObject: text(made.response.attestationObject),
+      transports: made.response.getTransports?.() ?? [],
+    },
+    clientExtensionResults: {},
+  };
+  return api("POST", "/api/v1/smart-accounts", { credential, network });
+}
+
+/** Has the account's owner sign a built operation, and hands it over. Returns the operation as it then stands. */
+export async function signAndSubmit(account, operation) {
+  const body = account.owner === "passkey" ? { assertion: await assertion(account, operation) } : { signature: await walletSignature(account, operation) };
+  return api("POST", `/api/v1/user-operations/${operation.id}/submit`, body);
+}
+
+/** Asks about an operation until it is over; `shown` gets every answer, null when the site cannot be reached. */
+export async function follow(id, shown) {
+  for (;;) {
+    const operation = await api("GET", `/api/v1/user-operations/${id}`).catch((error) => {
+      if (error.status === 404) throw error;
+      return null;
+    });
+    shown(operation);
+    if (operation && OVER.has(operation.status)) return operation;
+    await new Promise((resolve) => setTimeout(resolve, EVERY));
+  }
+}
+
+async function walletSignature(account, operation) {
+  let wallet = await chooseWallet();
+  if (wallet && !same(wallet.address, account.ownerAddress)) wallet = await chooseWallet({ ask: true });
+  if (!wallet) throw new WalletProblem("No wallet was chosen, so nothing happened.", "rejected");
+  if (!same(wallet.address, account.ownerAddress)) {
+    throw new WalletProblem(`This smart account is owned by ${account.ownerAddress}. Switch your wallet to that account and try again.`, "wrong_account");
+  }
+  try {
+    return await wallet.provider.request({ method: "personal_sign", params: [operation.user_op_hash, wallet.address] });
+  } catch (error) {
+    throw explain(error, "sign the operation");
+  }
+}
+
+async function assertion(account, operation) {
+  requirePasskeys();
+  const publicKey = {
+    challenge: Uint8Array.from(operation.user_op_hash.slice(2).match(/../g), (pair) => parseInt(pair, 16)),
+    allowCredentials: [{ type: "public-key", id: bytes(account.credential), transports: account.transports }],
+    userVerification: "required",
+    timeout: 120000,
+  };
+  let answer;
+  try {
+    answer = await navigator.credentials.get({ publicKey });
+  } catch (error) {
+    throw declined(error, "used");
+  }
+  const { authenticatorData, clientDataJSON, signature } = answer.response;
+  return { authenticatorData: text(authenticatorData), clientDataJSON: text(clientDataJSON), signature: text(signature) };
+}
+
+function requirePasskeys() {
+  if (!window.PublicKeyCredential) {
+    throw new WalletProblem("This browser has no passkeys. Use a newer one, or a wallet.", "failed");
+  }
+}
+
+function declined(error, what) {
+  if (error?.name === "SecurityError") {
+    return new WalletProblem(`Passkeys do not work at this address (${location.hostname}). Open the site at its own name.`, "failed");
+  }
+  return new WalletProblem(`The passkey was not ${what}, so nothing happened. You can try again whenever you like.`, "rejected");
+}
+
+function same(one, other) {
+  return one?.toLowerCase() === other?.toLowerCase();
+}
+
+function bytes(base64url) {
+  const plain = atob(base64url.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
+}
+
+function text(buffer) {
+  const plain = String.fromCharCode(...new Uint8Array(buffer));
+  return btoa(plain).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

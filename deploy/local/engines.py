@@ -284,6 +284,7 @@ class Alto(Engine):
             "max-bundle-interval": "250",
             # Looks at its bundles on a clock instead of on new blocks: a chain that is set back would stop it for good.
             "flashblocks-preconfirmation-time": "100",  # milliseconds
+            "resubmit-stuck-timeout": "2000",  # milliseconds
             "log-level": "warn",
         }
         flags = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -294,6 +295,12 @@ class Alto(Engine):
             return requests.get(f"http://127.0.0.1:{self.port}/health", timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+    def idle(self) -> bool:
+        """Whether it waits for no bundle that it sent."""
+        text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+        figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("alto_executor_wallets"))
+        return figures["alto_executor_wallets_available_count"] == figures["alto_executor_wallets_total_count"]
 
 
 def _package(name: str) -> Path:

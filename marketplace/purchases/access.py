@@ -41,7 +41,7 @@ class Access:
 
 
 def has_access(user: User | AnonymousUser, agent: Agent) -> Access:
-    """Access by any of the user's wallets and smart accounts, as the entitlements contract has it; creators always have it."""
+    """Access by any of the user's addresses, as the entitlements contract has it; creators always have it."""
     if not isinstance(user, User):
         return Access(allowed=False, expires_at=None, reason=Reason.ANONYMOUS)
     if agent.creator_id == user.pk:

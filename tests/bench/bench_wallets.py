@@ -1,7 +1,7 @@
 """Sign-ins a second, by key and by account contract: `python -m tests.bench.bench_wallets [SIGN_INS]`.
 
 Each is the whole journey through the API in one process: nonce, verify, user, session. The baseline is the least that
-could do: the siwe library checks the same message and signature, and one session is saved.
+could do: the siwe library checks the same message and signature, and one session is saved. Then user operations.
 """
 
 import os
@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.engines import Anvil, Postgres, Valkey
+from deploy.local.engines import Anvil, Postgres, Valkey, free_port
+from tests.bench import user_operations
 
 # A sign-in should not cost more than this many times the baseline.
 GOAL_RATIO = 6.0
@@ -21,7 +22,9 @@ def main(count: int) -> None:
     """Start engines of its own, measure, print, and leave nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix="agentnexus-bench-"))
     folder.chmod(0o755)
-    engines = [Postgres(folder), Valkey(folder), Anvil(folder)]
+    anvil = Anvil(folder)
+    engines = [Postgres(folder), Valkey(folder), anvil]
+    bundler_port = free_port()
     try:
         for engine in engines:
             engine.start()
@@ -29,6 +32,7 @@ def main(count: int) -> None:
             "DATABASE_URL": engines[0].url,
             "REDIS_URL": engines[1].url,
             "CHAIN_RPC_URL": engines[2].url,
+            "BUNDLER_URLS": f"http://127.0.0.1:{bundler_port}/rpc",
             "LOG_LEVEL": "ERROR",
         }
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
@@ -40,6 +44,7 @@ def main(count: int) -> None:
         setup_test_environment()
         call_command("migrate", verbosity=0)
         _measure(count)
+        user_operations.measure(folder, anvil, bundler_port)
         from django.db import connections
 
         connections.close_all()

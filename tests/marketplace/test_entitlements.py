@@ -152,7 +152,7 @@ def test_taken_back_access_is_none(agent: Agent, buyer: User) -> None:
     assert has_access(buyer, agent).reason == Reason.NONE
 
 
-def test_access_is_two_queries(agent: Agent, buyer: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_access_is_three_queries(agent: Agent, buyer: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     grant_access(buyer, agent)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         has_access(buyer, agent)

@@ -83,6 +83,7 @@ def test_answer_holds_terms_signature_and_the_ready_call(
         },
         "signature": purchase.signature,
         "authorization": None,
+        "user_operation": None,
     }
     assert (step["kind"], step["chainId"], step["to"], step["value"]) == (
         "deposit",

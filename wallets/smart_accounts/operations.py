@@ -39,6 +39,8 @@ from wallets.smart_accounts.user_op import UserOp
 log = structlog.get_logger(__name__)
 
 SIGN_SECONDS = 15 * 60
+# What an operation uses, more or less, where no estimate can be had.
+ROUGH_GAS = 400_000
 
 
 def build(
@@ -75,8 +77,14 @@ def build(
         op = op.with_(factory=creation.to, factory_data=creation.data)
     now = fees.current(pool_of(network))
     op = op.with_(max_fee_per_gas=now.max_fee, max_priority_fee_per_gas=now.max_priority_fee)
-    op = _with_gas(account, op, sponsored if allowed.sponsorable else sponsored and _refuse_sponsorship())
-    _require_money(account, op, sum(call.value for call in allowed.calls))
+    value = sum(call.value for call in allowed.calls)
+    try:
+        op = _with_gas(account, op, sponsored if allowed.sponsorable else _unsponsored(sponsored))
+    except BundlerRefusedError:
+        # The simulation of an account that is short of ether fails without saying so.
+        _require_money(account, op.with_(verification_gas_limit=ROUGH_GAS), value)
+        raise
+    _require_money(account, op, value)
     row = _row(account, network, op)
     row.calls = [{key: value for key, value in call.as_json().items() if key != "chainId"} for call in allowed.calls]
     row.purpose = (purpose or allowed.purpose)[:120]
@@ -216,8 +224,10 @@ def _with_gas(account: SmartAccount, op: UserOp, sponsored: bool | None) -> User
         return gas.estimated(account, op)
 
 
-def _refuse_sponsorship() -> bool:
-    raise PaymasterRefusedError("We pay the gas of purchases only. Pay the gas yourself.")
+def _unsponsored(wanted: bool | None) -> bool:
+    if wanted:
+        raise PaymasterRefusedError("We pay the gas of purchases only. Pay the gas yourself.")
+    return False
 
 
 def _require_money(account: SmartAccount, op: UserOp, value: int) -> None:

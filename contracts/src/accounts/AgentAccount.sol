@@ -30,6 +30,7 @@ contract AgentAccount is AccountCore, SignerECDSA(address(0)) {
     }
 
     function _checkEntryPointOrSelf() internal view override {
-        if (msg.sender != signer()) super._checkEntryPointOrSelf();
+        if (msg.sender == signer()) return;
+        super._checkEntryPointOrSelf();
     }
 }

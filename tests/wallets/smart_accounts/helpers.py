@@ -61,6 +61,7 @@ def wait_until(operation: UserOperation, done: Callable[[], bool], what: str) ->
 def look(operation: UserOperation) -> UserOperation:
     """Follow now, however short ago it was asked about."""
     UserOperation.objects.filter(pk=operation.pk).update(checked_at=None)
+    operation.refresh_from_db()
     following.follow(operation)
     operation.refresh_from_db()
     return operation

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chain.networks import default_network
 from deploy.local.engines import Alto
 from marketplace.models import Agent, Purchase
 from marketplace.purchases.access import Reason, has_access
@@ -77,7 +78,7 @@ def test_somebody_without_a_wallet_buys_with_a_passkey(
     person = UserFactory.create(email="ann@example.org")
     authenticator = Authenticator()
     made = authenticator.register(passkeys.registration_options(person))
-    account = accounts.open_for_passkey(person, passkeys.registered(person, made), contracts.network)
+    account = accounts.open_for_passkey(person, passkeys.registered(person, made), default_network())
     fund(contracts, account.address, eth=10**16)
 
     # when

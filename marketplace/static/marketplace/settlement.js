@@ -3,6 +3,7 @@ import { busy } from "../site/dom.js";
 import { showTimes } from "../site/ui.js";
 import { api, ApiError } from "../wallets/api.js";
 import { explain, WalletProblem } from "../wallets/wallet.js";
+import { accountAt, carryOut } from "../wallets/smart-account.js";
 import { send, wallet } from "./signing.js";
 
 const root = document.getElementById("settlement");
@@ -65,10 +66,7 @@ async function act(kind, button, { body, dialog } = {}) {
       await refresh();
       return;
     }
-    const chosen = await wallet();
-    if (!chosen) return;
-    await send(chosen, prepared.transactions[0], {
-      signer: kind === "withdraw" ? null : prepared.signer,
+    const told = {
       say: (text) => say(text),
       sent: () => {
         reached = true;
@@ -76,7 +74,18 @@ async function act(kind, button, { body, dialog } = {}) {
         // What was sent is not sent again while we wait to read it.
         for (const other of part("progress").querySelectorAll("[data-actions] button")) other.disabled = true;
       },
-    });
+    };
+    const [call] = prepared.transactions;
+    // Of what a smart account paid for, only the account is the buyer.
+    const account = await accountAt(prepared.signer, call.chainId);
+    if (account) {
+      await carryOut(account, call, told);
+      say("It is in a block. This page changes as soon as we have read it.");
+      return;
+    }
+    const chosen = await wallet();
+    if (!chosen) return;
+    await send(chosen, call, { signer: kind === "withdraw" ? null : prepared.signer, ...told });
   } catch (error) {
     if (!reached) say("");
     problem(sentence(error), dialog);

@@ -12,6 +12,32 @@ export function accountOf(element) {
   return { id: account, address, owner, ownerAddress, credential, transports: JSON.parse(transports || "[]") };
 }
 
+/** The person's smart account at an address of a chain, or null. */
+export async function accountAt(address, chainId) {
+  const found = (await api("GET", "/api/v1/smart-accounts")).find((each) => same(each.address, address) && each.chain_id === Number(chainId));
+  if (!found) return null;
+  return { id: found.id, address: found.address, owner: found.owner, ownerAddress: found.owner_address, credential: found.credential_id, transports: found.transports };
+}
+
+/**
+ * Has an account make a call: built, signed by its owner, and followed into a block. `say` is told what to wait for,
+ * `sent` when it is handed over. Throws WalletProblem, ApiError.
+ */
+export async function carryOut(account, { to, data, value }, { say = () => {}, sent = () => {} } = {}) {
+  const operation = await api("POST", "/api/v1/user-operations", { account: account.id, calls: [{ to, data, value }] });
+  const gas = operation.is_sponsored ? "We pay the gas." : `Gas costs at most ${operation.max_gas_cost_display}.`;
+  say(`${operation.purpose}. ${gas} Confirm with your ${account.owner}.`);
+  const handed = await signAndSubmit(account, operation);
+  if (handed.status === "failed") throw new WalletProblem(handed.detail, "failed");
+  sent();
+  say("Signed and handed over. It is being taken into a block.");
+  const ended = await follow(operation.id, (shown) => {
+    if (shown?.status === "unknown") say(shown.detail || "We have not heard of it yet and keep asking. Do not sign again.");
+  });
+  if (ended.status !== "included") throw new WalletProblem(ended.detail || "The operation did not happen. Try again.", "failed");
+  return ended;
+}
+
 /** Opens the smart account of a linked wallet. */
 export function openForWallet(owner, network) {
   return api("POST", "/api/v1/smart-accounts", { owner, network });

@@ -1,7 +1,7 @@
 // The smart accounts on the profile: opening them, what they hold, sending from them, operations on their way.
 import { busy, toast } from "../site/dom.js";
 import { api, ApiError } from "./api.js";
-import { accountOf, follow, openForWallet, openWithPasskey, signAndSubmit } from "./smart-account.js";
+import { accountOf, carryOut, follow, openForWallet, openWithPasskey, signAndSubmit } from "./smart-account.js";
 import { explain, WalletProblem } from "./wallet.js";
 
 const root = document.getElementById("smart-accounts");
@@ -46,13 +46,8 @@ async function showHoldings(node) {
   }
 }
 
-/** Signs an operation, waits for its end, and shows it by loading the page anew. */
-async function carryOut(account, operation) {
-  const gas = operation.is_sponsored ? "We pay the gas." : `Gas costs at most ${operation.max_gas_cost_display}.`;
-  toast(`${operation.purpose}. ${gas} Confirm with ${account.owner === "passkey" ? "your passkey" : "your wallet"}.`);
-  const handed = await signAndSubmit(account, operation);
-  if (handed.status === "failed") throw new WalletProblem(handed.detail, "failed");
-  await follow(operation.id, () => {});
+/** Shows what became of an operation by loading the page anew. */
+function showEnd() {
   location.hash = "smart-accounts";
   location.reload();
 }
@@ -90,7 +85,9 @@ root.addEventListener("click", (event) => {
     const line = button.closest("[data-operation]");
     doing(button, async () => {
       const dearer = await api("POST", `/api/v1/user-operations/${line.dataset.operation}/replace`);
-      await carryOut(accountOf(row(line.dataset.operationAccount)), dearer);
+      toast(`Gas then costs at most ${dearer.max_gas_cost_display}. Confirm it.`);
+      await signAndSubmit(accountOf(row(line.dataset.operationAccount)), dearer);
+      showEnd();
     });
   }
 });
@@ -100,8 +97,8 @@ root.addEventListener("submit", (event) => {
   const form = event.target;
   doing(form.querySelector("button[type=submit]"), async () => {
     const account = accountOf(form.closest("[data-account-row]"));
-    const operation = await api("POST", "/api/v1/user-operations", { account: account.id, calls: [transfer(form)] });
-    await carryOut(account, operation);
+    await carryOut(account, transfer(form), { say: toast });
+    showEnd();
   });
 });
 

@@ -54,6 +54,13 @@ API = [
     row("api-api-keys", "GET POST", SIGNED_IN),
     row("api-api-key", "DELETE", OWNER),
     row("api-api-key-rotate", "POST", OWNER),
+    row("api-smart-accounts", "GET POST", SIGNED_IN),
+    row("api-passkey-options", "POST", SIGNED_IN),
+    row("api-smart-account", "GET", OWNER),
+    row("api-user-operations", "GET POST", SIGNED_IN),
+    row("api-user-operation", "GET", OWNER),
+    row("api-user-operation-submit", "POST", OWNER),
+    row("api-user-operation-replace", "POST", OWNER),
     # marketplace
     row("api-categories", "GET", EVERYONE),
     row("api-agents", "GET", EVERYONE),

@@ -23,7 +23,7 @@ from tests.factories.marketplace import (
     PublishedAgentFactory,
     PurchaseFactory,
 )
-from tests.factories.wallets import StaffFactory
+from tests.factories.wallets import SmartAccountFactory, StaffFactory, UserOperationFactory
 from wallets.credentials import api_keys
 from wallets.credentials.models import Scope
 from wallets.models import BrowserSession, User
@@ -89,6 +89,8 @@ def build() -> World:
     passkey = Authenticator.objects.create(
         user=owner, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone", "credential": second_factor.passkey()}
     )
+    account = SmartAccountFactory.create(user=owner, owner_address=owner.primary_address)
+    operation = UserOperationFactory.create(account=account)
     return World(
         users={ANONYMOUS: None, THE_OWNER: owner, STRANGER: stranger, STAFF_MEMBER: staff},
         samples={
@@ -101,6 +103,8 @@ def build() -> World:
             "execution_id": execution.pk,
             "execution": execution.pk,
             "key_id": key.pk,
+            "account_id": account.pk,
+            "operation_id": operation.pk,
             "session_id": place.pk,
             "place_id": place.pk,
             "address": owner.primary_address,

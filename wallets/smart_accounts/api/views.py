@@ -142,12 +142,13 @@ class UserOperationSubmitView(APIView):
     def post(self, request: Request, operation_id: UUID) -> Response:
         """Hand the signed operation to a bundler. Safe to repeat: it is never sent with other bytes."""
         user = signed_in(request)
+        operation = operations.own(user, operation_id)
         body = SignatureSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         limit(OPERATIONS, user)
         given: dict[str, Any] = body.validated_data
         signature = given["signature"] if "signature" in given else Assertion.of(given["assertion"])
-        operation = operations.submit(user, operations.own(user, operation_id), signature)
+        operation = operations.submit(user, operation, signature)
         return Response(UserOperationSerializer(operation).data)
 
 

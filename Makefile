@@ -69,6 +69,9 @@ contracts-%: install
 attack: install ## every attack on the sandbox three times: a table, and a count of what broke
 	@$(PY) -m tests.attacks
 
+crash: install ## kill workers, engine, Redis and PostgreSQL at each step of a run (ROUNDS=10); nothing lost, nothing left
+	@$(PY) -m tests.crash $(or $(ROUNDS),10)
+
 bench: install ## every benchmark, one figure a line
 	@for file in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$file .py) || exit 1; done
 	@$(MAKE) --no-print-directory -C contracts bench-gas
@@ -88,4 +91,4 @@ assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
 	$(PY) -m deploy.agents.new $(NAME)
 
-.PHONY: help install demo up staff reset test lint types layers contracts-test pytest unit chain-scenarios audit attack brownie bench bench-gas assets new-agent
+.PHONY: crash help install demo up staff reset test lint types layers contracts-test pytest unit chain-scenarios audit attack brownie bench bench-gas assets new-agent

@@ -8,11 +8,11 @@ from django.conf import settings
 from marketplace.models import AgentVersion
 
 # A worker that has not renewed its lease for this long has lost the execution.
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=settings.EXECUTION_LEASE_SECONDS)
 # After that long more, a run whose agent goes on without a worker is given up and done anew.
-ADOPT_WITHIN = timedelta(seconds=15)
+ADOPT_WITHIN = LEASE / 2
 # How often leases are renewed, and how often a worker looks for cancellations that nobody told it of.
-RENEW_EVERY = timedelta(seconds=10)
+RENEW_EVERY = LEASE / 3
 LOOK_EVERY = timedelta(seconds=1)
 # How soon an execution that found no engine, or that the platform failed, may be taken again.
 RETRY_AFTER = timedelta(seconds=10)

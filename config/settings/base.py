@@ -340,6 +340,8 @@ EXECUTION_NODE_LABELS: list[str] = env.list("EXECUTION_NODE_LABELS", default=[])
 EXECUTION_NODE_MEMORY_BYTES: int = env.int("EXECUTION_NODE_MEMORY_BYTES", default=0)
 # How long running agents may go on when their worker is asked to stop; then they are run anew elsewhere.
 EXECUTION_SHUTDOWN_SECONDS: int = env.int("EXECUTION_SHUTDOWN_SECONDS", default=10)
+# A worker that has not been heard of for this long has lost its executions.
+EXECUTION_LEASE_SECONDS: int = env.int("EXECUTION_LEASE_SECONDS", default=30)
 # An OCI runtime the engine knows, such as runsc; empty is the engine's own.
 EXECUTION_RUNTIME: str = env.str("EXECUTION_RUNTIME", default="")
 # What a version may ask for at most, when the usual figures above do not suit it.

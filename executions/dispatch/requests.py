@@ -97,6 +97,7 @@ def _queue(
             fingerprint=asked,
             deadline_seconds=now.timeout,
             memory_bytes=now.memory,
+            needs=["gpu"] if version.gpus else [],
             **wishes,
         )
         transaction.on_commit(lambda: _send(execution))

@@ -30,7 +30,9 @@ class OwnDocker(Engine):
 
     def prepare(self) -> tuple[list[str], dict[str, Any]]:
         folder = self.data
-        (folder / "docker.pid").unlink(missing_ok=True)  # of one that was killed
+        # Of one that was killed: where nobody reaps its containerd, the new engine would wait for the dead one.
+        for stale in ("docker.pid", "exec/containerd/containerd.pid"):
+            (folder / stale).unlink(missing_ok=True)
         options = f"--data-root {folder}/data --exec-root {folder}/exec --pidfile {folder}/docker.pid"
         return ["dockerd", "--host", self.url, *options.split(), *["--bridge", "none", "--iptables=false"]], {}
 
@@ -51,10 +53,11 @@ class OwnDocker(Engine):
             client.tag(image, repository)
 
     def kill(self) -> None:
-        """kill -9 of the engine alone: containerd and the containers go on."""
+        """kill -9 of the engine and its containerd; the containers go on."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        self._end_containerd(signal.SIGKILL)
 
     def mounts(self) -> list[str]:
         """What is mounted below its folders."""
@@ -70,10 +73,11 @@ class OwnDocker(Engine):
                 with suppress(docker.errors.APIError):
                     client.remove_container(container["Id"], force=True, v=True)
         self.stop()
-        containerd = self.data / "exec" / "containerd" / "containerd.pid"
-        if containerd.exists():
-            with suppress(ProcessLookupError, ValueError):
-                os.kill(int(containerd.read_text()), signal.SIGTERM)
+        self._end_containerd(signal.SIGTERM)
+
+    def _end_containerd(self, how: signal.Signals) -> None:
+        with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int((self.data / "exec" / "containerd" / "containerd.pid").read_text()), how)
 
 
 @contextmanager

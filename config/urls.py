@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from chain.api.urls import urlpatterns as chain_api
 from config import health
+from config.metrics import metrics
 from config.views import favicon
 from executions.api.urls import urlpatterns as executions_api
 from marketplace.api.urls import urlpatterns as marketplace_api
@@ -30,6 +31,7 @@ urlpatterns = [
     # Browsers ask for it on pages that name no icon of their own.
     path("favicon.ico", favicon, name="favicon"),
     path("healthz", health.live, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", health.ready, name="readyz"),
 ]
 if settings.DEMO_WALLET:

@@ -6,18 +6,33 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from executions import dispatch
 from executions.models import EgressRecord, Execution
+from executions.nodes.admin import NodeAdmin, OrphanAdmin, ReasonForm
 from executions.presentation import neutralised_json
 from wallets.models import LinkedWallet, User
 
+__all__ = ["ExecutionAdmin", "NodeAdmin", "OrphanAdmin"]
 ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 SHOWN = (
-    *("id", "user", "agent", "version", "status", "reason", "error", "exit_code"),
-    *("attempt", "failures", "worker", "container_id", "cancel_requested", "last_seq", "deadline_seconds"),
+    *("live_view", "id", "user", "agent", "version", "status", "reason", "error", "exit_code"),
+    *(
+        "priority",
+        "needs",
+        "attempt",
+        "failures",
+        "node",
+        "worker",
+        "container_id",
+        "cancel_requested",
+        "last_seq",
+        "deadline_seconds",
+    ),
     *("queued_at", "not_before", "cancel_at", "started_at", "lease_until", "deadline_at", "finished_at"),
 )
 DOCUMENTS = ("shown_input", "shown_output")
@@ -48,13 +63,14 @@ class ExecutionAdmin(ModelAdmin):  # type: ignore[misc]
     """Inputs and outputs are the buyers' own: shown only to staff with the permission to see documents."""
 
     list_display = ["id", "agent", "version_number", "user", "shown_status", "reason", "attempt", "queued_at", "took"]
-    list_filter = ["status", "reason", "queued_at"]
+    list_filter = ["status", "reason", "priority", "node", "queued_at"]
+    action_form = ReasonForm
     search_fields = ["=id", "agent__slug", "agent__name", "user__email", "worker"]
     search_help_text = "Id, agent, e-mail, wallet or worker"
     list_select_related = ["agent", "version", "user"]
     date_hierarchy = "queued_at"
     ordering = ["-id"]
-    actions = ["stop_executions"]
+    actions = ["stop_executions", "make_urgent"]
     inlines = [EgressRecordInline]
     list_per_page = 50
     show_full_result_count = False
@@ -90,11 +106,27 @@ class ExecutionAdmin(ModelAdmin):  # type: ignore[misc]
 
     @action(description="Stop selected executions", permissions=["change"])  # type: ignore[untyped-decorator]
     def stop_executions(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        reason = request.POST.get("reason", "").strip()[:200]
         unfinished = list(queryset.filter(finished_at=None).values_list("pk", flat=True))
         for execution_id in unfinished:
-            dispatch.cancel(cast("User", request.user), execution_id)
-            self.log_change(request, Execution.objects.get(pk=execution_id), "Stopped.")
+            execution = dispatch.cancel(cast("User", request.user), execution_id, reason)
+            self.log_change(request, execution, f"Stopped. {reason}".strip())
         self.message_user(request, f"{len(unfinished)} executions asked to stop.", messages.SUCCESS)
+
+    @action(description="Run next, before everybody else's", permissions=["change"])  # type: ignore[untyped-decorator]
+    def make_urgent(self, request: HttpRequest, queryset: QuerySet[Execution]) -> None:
+        reason = request.POST.get("reason", "").strip()[:200]
+        waiting = list(queryset.filter(status=Execution.Status.QUEUED))
+        for execution in waiting:
+            Execution.objects.filter(pk=execution.pk).update(priority=Execution.Priority.URGENT)
+            self.log_change(request, execution, f"Made urgent. {reason}".strip())
+        self.message_user(request, f"{len(waiting)} executions will run next.", messages.SUCCESS)
+
+    @display(description="Live view")  # type: ignore[untyped-decorator]
+    def live_view(self, execution: Execution) -> str:
+        return format_html(
+            '<a href="{}">State and log as they come</a>', reverse("executions:detail", args=[execution.pk])
+        )
 
     @display(description="Version")  # type: ignore[untyped-decorator]
     def version_number(self, execution: Execution) -> str:

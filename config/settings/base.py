@@ -369,6 +369,11 @@ EXECUTION_WASM_CACHE: str = env.str("EXECUTION_WASM_CACHE", default=str(BASE_DIR
 # Days after which inputs, outputs and logs of ended executions are deleted; 0 keeps them.
 EXECUTION_RETENTION_DAYS: int = env.int("EXECUTION_RETENTION_DAYS", default=0)
 
+# --- Metrics ---
+# Who may read /metrics: the holder of the token, and these networks (CIDR).
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+METRICS_NETWORKS: list[str] = env.list("METRICS_NETWORKS", default=[])
+
 # --- Security headers ---
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,12 +1,13 @@
 """Executions in the admin."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from executions.models import Execution
-from tests.factories.executions import ExecutionFactory
+from executions.models import Execution, Orphan
+from tests.factories.executions import ExecutionFactory, NodeFactory
 from wallets.models import User
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,63 @@ def test_stop(moderator: User) -> None:
     assert (rows[queued.pk], rows[running.pk], rows[ended.pk]) == ("cancelled", "running", "succeeded")
     running.refresh_from_db()
     assert (running.cancel_requested, running.error) == (True, "Stopped by the platform's staff.")
+
+
+def test_staff_stop_a_run_with_a_reason_that_its_owner_and_the_history_see(moderator: User) -> None:
+    execution = ExecutionFactory.create()
+    act(moderator, LIST, "stop_executions", execution.pk, "Mines coins.")
+    execution.refresh_from_db()
+    assert (execution.status, execution.error) == ("cancelled", "Stopped by the platform's staff. Mines coins.")
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.get_change_message()) == (
+        moderator,
+        str(execution.pk),
+        "Stopped. Mines coins.",
+    )
+
+
+def test_staff_make_a_waiting_run_urgent(moderator: User) -> None:
+    waiting, over = ExecutionFactory.create(), ExecutionFactory.create(status="succeeded")
+    act(moderator, LIST, "make_urgent", waiting.pk, "Demo.")
+    act(moderator, LIST, "make_urgent", over.pk, "")
+    waiting.refresh_from_db()
+    over.refresh_from_db()
+    assert (waiting.priority, over.priority) == (2, 0)
+    assert LogEntry.objects.get().get_change_message() == "Made urgent. Demo."
+
+
+def test_nodes_are_taken_out_of_service_and_back(staff: User) -> None:
+    node = NodeFactory.create(name="one", images={"sha256:" + "1" * 64: 1024})
+    ExecutionFactory.create(status="running", attempt=1, node="one")
+    nodes = "admin:executions_node_changelist"
+    page = admin_client(staff).get(reverse(nodes)).content.decode()
+    assert "1 of 4" in page
+    detail = admin_client(staff).get(reverse("admin:executions_node_change", args=["one"])).content.decode()
+    assert "sha256:" + "1" * 64 in detail
+    for name, state in (("cordon_nodes", "cordoned"), ("drain_nodes", "draining"), ("return_nodes", "ready")):
+        act(staff, nodes, name, node.pk, "New disk.")
+        node.refresh_from_db()
+        assert node.state == state
+    messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+    assert messages == ["Cordoned. New disk.", "Drained. New disk.", "Returned to service. New disk."]
+
+
+def test_who_may_not_change_nodes_cannot(moderator: User) -> None:
+    node = NodeFactory.create()
+    assert act(moderator, "admin:executions_node_changelist", "cordon_nodes", node.pk, "") == 403
+    node.refresh_from_db()
+    assert node.state == "ready"
+
+
+def test_removed_orphans_are_listed(staff: User) -> None:
+    Orphan.objects.create(
+        node="one", container_id="c" * 64, execution_id=ExecutionFactory.create().pk, attempt=2, why="x"
+    )
+    page = admin_client(staff).get(reverse("admin:executions_orphan_changelist"))
+    assert "c" * 64 in page.content.decode()
+
+
+def act(user: User, page: str, name: str, key: object, reason: str) -> int:
+    """Do an action of a list's on one row; the status of the answer."""
+    data = {"action": name, "_selected_action": [str(key)], "reason": reason}
+    return admin_client(user).post(reverse(page), data).status_code

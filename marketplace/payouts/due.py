@@ -16,6 +16,7 @@ from marketplace.purchases.models import Purchase
 Kind = Exit.Kind
 Status = Purchase.Status
 BATCH = 200
+REORGS_WITHIN = timedelta(days=1)
 
 
 def is_due(purchase: Purchase, kind: Kind, now: datetime) -> bool:
@@ -65,8 +66,9 @@ def _note(kind: Kind, purchases: QuerySet[Purchase]) -> int:
     Exit.objects.bulk_create(
         [Exit(purchase_id=purchase_id, kind=kind, next_at=now) for purchase_id in new], ignore_conflicts=True
     )
-    # What was done and is due again was undone by a reorg.
-    undone = purchases.filter(Exists(known.filter(status__in=ENDED))).order_by("pk").values("pk")[:BATCH]
+    # What was done and is due again was undone by a reorg, and those are not old.
+    ended = known.filter(status__in=ENDED, updated_at__gte=now - REORGS_WITHIN)
+    undone = purchases.filter(Exists(ended)).order_by("pk").values("pk")[:BATCH]
     again = Exit.objects.filter(kind=kind, status__in=ENDED, purchase_id__in=undone)
     return len(new) + again.update(status=Exit.Status.WAITING, next_at=now, detail="")
 

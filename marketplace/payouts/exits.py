@@ -2,7 +2,8 @@
 
 The relayer's key does it. It can do nothing here that anybody could not do: release and refund are open to all at these
 times, and a payout goes to whom it is owed. All that can be lost is its gas, and that is bounded: a call is estimated
-first, one that fails is tried at most MOST_ATTEMPTS times, and code of strangers gets MOST_GAS.
+first, one that fails is tried at most MOST_ATTEMPTS times, and a payout, which may reach code of strangers, gets
+MOST_GAS.
 
 Several sweeps may run at once: a row's lock decides, and an attempt's idempotency key is one transaction for ever.
 """
@@ -38,7 +39,7 @@ BACKOFF = (60, 600, 3_600, 21_600)
 MOST_ATTEMPTS = len(BACKOFF) + 1
 LOOK_AGAIN_SECONDS = 5
 WAIT_FOR_MONEY_SECONDS = 60
-# A release or refund uses about 100,000; a smart account that receives ether may need some more than a plain one.
+# A payout to a plain account uses about 50,000; a smart account that receives ether needs some more.
 MOST_GAS = 400_000
 
 
@@ -145,7 +146,9 @@ def _send(row: Exit, kind: Exit.Kind, network: Network) -> None:
     try:
         call = _call(row.purchase, kind, network)
         key = f"{kind.value}:{row.purchase.payment_id}:{row.attempts + 1}"
-        sent = enqueue(network, KEY_NAME, call, key, kind.label, most_gas=MOST_GAS)
+        # Release and refund reach our own contracts only.
+        most_gas = MOST_GAS if kind == Exit.Kind.WITHDRAWAL else None
+        sent = enqueue(network, KEY_NAME, call, key, kind.label, most_gas=most_gas)
     except (MissingKeyError, NotDeployedError) as exc:
         move(row, Status.WAITING, detail=exc.message[:500], next_at=soon(WAIT_FOR_MONEY_SECONDS))
         return

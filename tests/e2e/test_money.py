@@ -25,8 +25,17 @@ SHOTS = os.environ.get("SCREENSHOTS")
 
 
 def shot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+    """Wide and light, and narrow and dark."""
+    if not SHOTS:
+        return
+    page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+    wide = page.viewport_size
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 375, "height": 740})
+    page.screenshot(path=str(Path(SHOTS) / f"{name}-narrow-dark.png"), full_page=True)
+    page.emulate_media(color_scheme="light")
+    if wide:
+        page.set_viewport_size(wide)
 
 
 def opened(page: Page) -> None:
@@ -208,13 +217,10 @@ def test_a_creator_answers_and_refunds(
     shot(page, "purchase-refunded")
 
 
-def test_another_account_in_the_wallet_is_told_whose_turn_it_is(
-    site: Site, page: Page, wallet_for: Installer, creator: tuple[Page, TestWallet, str]
-) -> None:
-    _, _, slug = creator
+def test_another_account_in_the_wallet_is_told_whose_turn_it_is(site: Site, page: Page, wallet_for: Installer) -> None:
     wallet = wallet_for(page)
     sign_in(page, site)
-    _, purchase = bought_by_api(site, wallet, slug)
+    _, purchase = bought_by_api(site, wallet, AGENT)
     page.goto(f"{site.url}/purchases/{purchase}/")
     payer: LocalAccount = wallet.account
     wallet.account = TestWallet(site.env["CHAIN_RPC_URL"]).account

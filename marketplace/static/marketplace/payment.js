@@ -403,6 +403,8 @@ function finish() {
   part("announce").textContent = "Your access is active.";
   part("pay").hidden = true;
   part("wallet-line").hidden = true;
+  part("papers").hidden = false;
+  part("papers-link").href = `/purchases/${purchase.id}/`;
   const run = part("run");
   run.href = root.dataset.runUrl;
   if (run.hidden) {

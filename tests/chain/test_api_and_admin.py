@@ -223,6 +223,24 @@ def pool_url() -> str:
 
 
 @pytest.mark.django_db
+def test_health_names_sending_accounts_that_are_short_of_ether(contracts: Contracts, settings: Settings) -> None:
+    call = contracts.entitlements.encode_mint("0x" + "11" * 20, 1, 0)
+    row = enqueue(contracts.network, "RELAYER_KEY", call, "k", "x")
+    assert checks()["funds"] == {
+        "name": "chain:local:funds",
+        "ok": True,
+        "detail": "the sending accounts have enough ether",
+    }
+    # A process without keys knows the accounts from what they sent.
+    settings.KEYS = {}
+    settings.LOW_BALANCE_WEI = 10**30
+    found = checks()["funds"]
+    assert not found["ok"]
+    assert found["detail"].startswith(f"{row.sender} (RELAYER_KEY) has ")
+    assert found["detail"].endswith(" ETH left on Local chain. Send it some.")
+
+
+@pytest.mark.django_db
 def test_health_tells_of_a_stuck_outbox(contracts: Contracts, filled: OutboxTransaction) -> None:
     assert checks()["outbox"]["ok"] is True
     OutboxTransaction.objects.update(status="unknown", detail="Looking again.")

@@ -119,3 +119,16 @@ class InvalidSearchError(MarketplaceError):
     """A search with an unknown ordering."""
 
     code = "invalid_search"
+
+
+class InvalidSecretError(MarketplaceError):
+    """A secret or credential that is refused; `fields` says why."""
+
+    code = "invalid_secret"
+
+
+class VaultError(MarketplaceError):
+    """A stored secret cannot be read: the installation's keys do not fit."""
+
+    code = "vault_closed"
+    http_status = 503

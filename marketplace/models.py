@@ -4,10 +4,12 @@ from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Catego
 from marketplace.disputes.models import Decision, Dispute, Statement
 from marketplace.payouts.models import Credit, Exit, Withdrawal
 from marketplace.purchases.models import Entitlement, EntitlementFact, EscrowFact, Purchase
+from marketplace.vault.models import AgentSecret, RegistryCredential
 
 __all__ = [
     "Agent",
     "AgentPrice",
+    "AgentSecret",
     "AgentVersion",
     "Category",
     "Credit",
@@ -18,6 +20,7 @@ __all__ = [
     "EscrowFact",
     "Exit",
     "Purchase",
+    "RegistryCredential",
     "Statement",
     "WasmModule",
     "Withdrawal",

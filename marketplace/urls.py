@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from marketplace import views
 from marketplace.payouts import views as payouts
 from marketplace.purchases import views as purchases
+from marketplace.vault import views as vault
 
 app_name = "marketplace"
 urlpatterns: list[URLPattern] = [
@@ -18,6 +19,10 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/archive/", views.archive, name="agent-archive"),
     path("agents/<slug:slug>/versions/new/", views.version_new, name="version-new"),
     path("agents/<slug:slug>/versions/<str:number>/withdraw/", views.withdraw, name="version-withdraw"),
+    path("agents/<slug:slug>/secrets/", vault.secrets, name="agent-secrets"),
+    path("agents/<slug:slug>/secrets/<str:name>/delete/", vault.secret_delete, name="agent-secret-delete"),
+    path("studio/registries/", vault.registries, name="registries"),
+    path("studio/registries/<str:registry>/delete/", vault.registry_delete, name="registry-delete"),
     path("studio/sales/", payouts.sales, name="sales"),
     path("studio/sales/money/", payouts.money, name="sales-money"),
     path("purchases/<uuid:pk>/", purchases.purchase, name="purchase"),

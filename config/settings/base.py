@@ -354,6 +354,8 @@ EXECUTION_MAX_GPUS: int = env.int("EXECUTION_MAX_GPUS", default=0)
 EXECUTION_MAX_HOSTS: int = env.int("EXECUTION_MAX_HOSTS", default=10)
 # OCI runtimes that versions may choose.
 EXECUTION_RUNTIMES: list[str] = env.list("EXECUTION_RUNTIMES", default=[])
+# Fernet keys for creators' secrets; the first encrypts, all decrypt. Without any, one is derived from SECRET_KEY.
+VAULT_KEYS: list[str] = env.list("VAULT_KEYS", default=[])
 # The proxy through which versions reach the hosts they declare: its image, the engine's network it goes out by, and
 # the resolvers it asks (empty: those of the worker's machine).
 EGRESS_IMAGE: str = env.str("EGRESS_IMAGE", default="agentnexus/egress-proxy:latest")

@@ -50,6 +50,11 @@ npm_install() {
 npm_install contracts "the contracts' npm packages"
 npm_install deploy/bundler "the bundler's npm packages"
 
+# The tests pull from a private registry of their own.
+if [ "${1:-}" = browser ] && ! { command -v docker-registry && command -v htpasswd; } >/dev/null; then
+  apt_install docker-registry apache2-utils || fail "docker-registry and htpasswd are missing: install both."
+fi
+
 if [ "${1:-}" = browser ] && ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
   apt_install chromium || fail "Chromium is missing: install it, or set CHROMIUM to the program's path."
 fi

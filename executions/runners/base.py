@@ -5,7 +5,8 @@ A runner knows nothing of users, purchases or tables.
 
 import socket
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
@@ -57,9 +58,18 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryLogin:
+    """For pulling the image."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """One attempt to run an image or a module on an input. `hosts` (`name:port`) are what it may reach; none: it has
-    no network. `runtime` names an OCI runtime, "" is the engine's own."""
+    no network. `runtime` names an OCI runtime, "" is the engine's own. `secrets` are
+    values by name."""
 
     execution_id: UUID
     attempt: int
@@ -70,6 +80,8 @@ class RunSpec:
     runtime: str = ""
     gpus: int = 0
     module: str = ""  # SHA-256 of a WebAssembly module
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    registry: RegistryLogin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What an agent writes: bytes in, numbered-to-be lines and one result out, within budgets.
 
-The result is the last line of standard output that is a JSON document. A line that could be the result is held back
-until a later one takes its place, so that every other line, and only those, is log.
+Secrets are blacked out in both. The result is the last line of standard output that is a JSON document. A line that
+could be the result is held back until a later one takes its place, so that every other line, and only those, is log.
 """
 
 import time
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from executions.documents import looks_like_document, parse
 from executions.limits import Limits
+from executions.runners.redaction import Redactor
 
 STDOUT, STDERR = "stdout", "stderr"
 
@@ -34,7 +35,9 @@ class Transcript:
         line: Callable[[str, str, float], None],
         event: Callable[[str], None],
         clock: Callable[[], float] = time.time,
+        redact: Redactor | None = None,
     ) -> None:
+        self._redact = redact or Redactor({})
         self._limits = limits
         self._line = line
         self._event = event
@@ -70,7 +73,7 @@ class Transcript:
         for source, buffer in self._buffers.items():
             if buffer.rest or buffer.dropped:
                 self._finish(source, buffer)
-        return self._candidate[0] if self._candidate else None
+        return self._redact(self._candidate[0]) if self._candidate else None
 
     def _skim(self, source: str, complete: list[bytes]) -> None:
         """Whole lines that are not logged any more: only the last document among them matters. A flood of short lines
@@ -80,7 +83,9 @@ class Transcript:
             self._candidate = (last, self._clock()) if last is not None else self._candidate
 
     def _add(self, source: str, buffer: _Buffer, part: bytes) -> None:
-        room = (self._limits.output if source == STDOUT else self._limits.log_line) - len(buffer.rest)
+        room = (self._limits.output if source == STDOUT else self._limits.log_line + self._redact.margin) - len(
+            buffer.rest
+        )
         buffer.rest += part[: max(room, 0)]
         buffer.dropped += max(len(part) - max(room, 0), 0)
         if buffer.dropped and source == STDOUT and self.overflow is None:
@@ -102,6 +107,7 @@ class Transcript:
         limits = self._limits
         if self._truncated:
             return
+        raw = self._redact(raw)
         shown = raw[: limits.log_line]
         cut = dropped + len(raw) - len(shown)
         if self._kept + len(shown) > limits.log or self._count >= limits.log_lines:

@@ -1,11 +1,9 @@
 """One execution, from the message to its final state."""
 
-from dataclasses import replace
-
 import structlog
 from django.utils import timezone
 
-from executions import dispatch, documents, limits, logs
+from executions import dispatch, logs
 from executions.dispatch.sweeping import Swept, reap
 from executions.errors import RunnerUnavailableError
 from executions.logs import Line, LogWriter, Stream
@@ -15,6 +13,8 @@ from executions.runners.base import Connection, Control, Ending, Resuming, Runne
 from executions.worker import egress
 from executions.worker.keeper import Keeper
 from executions.worker.patience import patiently
+from executions.worker.specs import spec_of
+from marketplace.errors import VaultError
 
 log = structlog.get_logger(__name__)
 TAKEN_OVER = "The worker was lost; another one has taken over, and the agent went on."
@@ -65,14 +65,19 @@ def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner, adopted: 
 
 def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runner, adopted: bool) -> RunOutcome:
     sink = _Sink(execution, writer)
-    spec = _spec(execution)
     try:
+        spec = spec_of(execution)
+        # What goes through a proxy of its worker's, or what only its worker can black out, cannot be taken over.
+        sink.resumable = not (spec.hosts or spec.secrets)
         if adopted:
             outcome = _resume(execution, spec, sink, control, runner)
         else:
             if execution.attempt > 1 and execution.error:
                 sink.event(f"Attempt {execution.attempt}. {execution.error}")
             outcome = runner.run(spec, sink, control)
+    except VaultError as exc:
+        log.error("vault_closed", execution_id=str(execution.pk))
+        outcome = RunOutcome(Ending.INFRASTRUCTURE, exc.message)
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, "The platform failed to run the agent.")
@@ -98,21 +103,6 @@ def _resume(execution: Execution, spec: RunSpec, sink: "_Sink", control: Control
     return runner.resume(spec, execution.container_id, seen, spec.limits.timeout - used, sink, control)
 
 
-def _spec(execution: Execution) -> RunSpec:
-    version = execution.version
-    return RunSpec(
-        execution_id=execution.pk,
-        attempt=execution.attempt,
-        image=version.image,
-        module=version.module,
-        input=documents.dump(execution.input),
-        limits=replace(limits.for_version(version), timeout=execution.deadline_seconds),
-        hosts=tuple(version.hosts),
-        runtime=version.runtime,
-        gpus=version.gpus,
-    )
-
-
 class _Sink:
     """Carries what the runner reports to the row and the log."""
 
@@ -121,6 +111,7 @@ class _Sink:
         self._writer = writer
         self.connections = egress.Record(self.event)
         self._fed = self._started = False
+        self.resumable = True
 
     @property
     def lines(self) -> list[Line]:
@@ -135,8 +126,7 @@ class _Sink:
         )
 
     def fed(self) -> None:
-        # What goes through a proxy of its worker's cannot be taken over.
-        self._fed = not self._execution.version.hosts
+        self._fed = self.resumable
         if self._fed and self._started:
             patiently(lambda: dispatch.mark_fed(self._execution.pk, self._execution.attempt))
 

@@ -49,3 +49,11 @@ def repository_of(reference: str) -> str:
     if registry == "docker.io" and "/" not in repository:
         repository = f"library/{repository}"
     return f"{registry}/{repository}"
+
+
+def clean_registry(value: str) -> str:
+    """A registry's host with its port, as `repository_of` writes it. Raises ValueError with a sentence."""
+    host = value.strip().lower().removeprefix("https://").rstrip("/")
+    if not re.fullmatch(_REGISTRY, host) or not ("." in host or ":" in host or host == "localhost"):
+        raise ValueError("Enter the registry's host, as in registry.example or ghcr.io.")
+    return "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 from django.conf import settings
 from django.db import connection
-from docker.types import DeviceRequest, LogConfig, Ulimit
+from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from executions.limits import DEADLINE_GRACE
 from executions.runners.base import RunSpec
@@ -18,6 +18,8 @@ from executions.runners.base import RunSpec
 USER = "10001:10001"
 MAX_VOLUMES = 8
 PROXY_PORT = 3128
+# Where an agent finds its secrets, a file for each.
+SECRETS = "/run/secrets"
 LABEL = "io.agentnexus"
 # Without an event of its own, a container this much older than its deadline is nobody's.
 _GRACE = int(DEADLINE_GRACE.total_seconds())
@@ -62,10 +64,21 @@ class Way:
         return dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy) | own
 
 
-def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], way: Way | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Provisions:
+    """What a run gets beyond its input: a way to its hosts, and the folder of its secrets on the host."""
+
+    way: Way | None = None
+    secrets: str | None = None
+
+
+NOTHING = Provisions()
+
+
+def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], given: Provisions) -> dict[str, Any]:
     """The container's HostConfig. `volumes` are the image's own: each becomes a small scratch space in memory instead
     of a directory on the host's disk without any bound."""
-    limits = spec.limits
+    limits, way = spec.limits, given.way
     tmpfs = {path: _tmpfs(limits.scratch // 4, limits.scratch_files) for path in volumes}
     tmpfs["/tmp"] = _tmpfs(limits.scratch, limits.scratch_files)  # noqa: S108  inside the container
     config: dict[str, Any] = client.create_host_config(
@@ -90,9 +103,8 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], way
             Ulimit(name=name, soft=value, hard=value)
             for name, value in (("nofile", limits.open_files), ("fsize", limits.file_size), ("core", 0))
         ],
-        # The attached stream is the log. The engine's copy is for the worker that takes over when ours dies; it goes
-        # with the container, and is larger than what a run may write.
-        log_config=LogConfig(type="json-file", config={"max-size": str(2 * limits.written), "max-file": "1"}),
+        log_config=_log_config(spec),
+        mounts=[Mount(SECRETS, given.secrets, type="bind", read_only=True)] if given.secrets else None,
     )
     runtime = spec.runtime or settings.EXECUTION_RUNTIME
     if runtime:
@@ -102,8 +114,22 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], way
     return config
 
 
+def _log_config(spec: RunSpec) -> LogConfig:
+    """The attached stream is the log. The engine's copy is for the worker that takes over when ours dies; it goes with
+    the container, and is larger than what a run may write. Of an agent with secrets there is none: nothing is blacked
+    out in it, and it lies on the node's disk."""
+    if spec.secrets:
+        return LogConfig(type="none", config={})
+    return LogConfig(type="json-file", config={"max-size": str(2 * spec.limits.written), "max-file": "1"})
+
+
 def container_config(
-    client: docker.APIClient, image: str, spec: RunSpec, volumes: list[str], now: float, way: Way | None = None
+    client: docker.APIClient,
+    image: str,
+    spec: RunSpec,
+    volumes: list[str],
+    now: float,
+    given: Provisions = NOTHING,
 ) -> dict[str, Any]:
     """The container: the image's command on our terms."""
     config: dict[str, Any] = client.create_container_config(
@@ -112,11 +138,11 @@ def container_config(
         user=USER,
         hostname="agent",
         stdin_open=True,
-        environment={"HOME": "/tmp"} | (way.environment if way else {}),  # noqa: S108  the only place it may write to
+        environment={"HOME": "/tmp"} | (given.way.environment if given.way else {}),  # noqa: S108  the only place it may write to
         healthcheck={"test": ["NONE"]},
         labels=labels(spec, now),
         stop_signal="SIGKILL",
-        host_config=host_config(client, spec, volumes, way),
+        host_config=host_config(client, spec, volumes, given),
     )
     # Without StdinOnce the end of our input never reaches the agent.
     config.update(StdinOnce=True, AttachStdin=True, AttachStdout=True, AttachStderr=True, Tty=False)

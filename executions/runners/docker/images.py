@@ -10,7 +10,7 @@ import docker
 from django.conf import settings
 
 from executions.limits import PULL_WITHIN
-from executions.runners.base import Control
+from executions.runners.base import Control, RegistryLogin
 from executions.runners.docker.confinement import MAX_VOLUMES, clean_volume_paths
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 
@@ -37,7 +37,9 @@ class Images:
         self._known: dict[str, tuple[float, dict[str, Any]]] = {}
         self._processor = ""
 
-    def resolve(self, reference: str, control: Control, event: Callable[[str], None]) -> dict[str, Any]:
+    def resolve(
+        self, reference: str, control: Control, event: Callable[[str], None], login: RegistryLogin | None = None
+    ) -> dict[str, Any]:
         """The engine's description of the image `repository@sha256:digest`, pulled when it is not there.
 
         The digest is that of a manifest (an image that came from a registry) or, for images built on this engine, the
@@ -54,7 +56,7 @@ class Images:
         if found is None:
             event(f"Pulling {repository}")
             began = time.monotonic()
-            _pull(self._engine, repository, digest, control, event)
+            _pull(self._engine, repository, digest, control, event, login)
             event(f"Image ready after {time.monotonic() - began:.1f} s")
             found = _local(self._engine.client, repository, digest)
         if found is None:
@@ -131,11 +133,20 @@ def _inspect(client: docker.APIClient, reference: str) -> dict[str, Any] | None:
     return found
 
 
-def _pull(engine: Engine, repository: str, digest: str, control: Control, event: Callable[[str], None]) -> None:
+def _pull(
+    engine: Engine,
+    repository: str,
+    digest: str,
+    control: Control,
+    event: Callable[[str], None],
+    login: RegistryLogin | None,
+) -> None:
     """Pull in a thread: the engine may say nothing for minutes, and a stop must be obeyed at once. A pull nobody waits
     for any more goes on in the engine and does no harm: the next run finds the image."""
     news: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
-    threading.Thread(target=_read_pull, args=(engine, repository, digest, news), name="pull", daemon=True).start()
+    threading.Thread(
+        target=_read_pull, args=(engine, repository, digest, news, login), name="pull", daemon=True
+    ).start()
     deadline = time.monotonic() + PULL_WITHIN.total_seconds()
     progress = _Progress()
     for item in _until_stopped(news, control, deadline):
@@ -148,10 +159,14 @@ def _pull(engine: Engine, repository: str, digest: str, control: Control, event:
             event(text)
 
 
-def _read_pull(engine: Engine, repository: str, digest: str, news: "queue.Queue[Any]") -> None:
+def _read_pull(
+    engine: Engine, repository: str, digest: str, news: "queue.Queue[Any]", login: RegistryLogin | None
+) -> None:
+    # Given with the call, so that it is on no disk of the node.
+    auth = {"username": login.username, "password": login.password} if login else None
     try:
         with engine_errors():
-            for item in engine.client.pull(repository, tag=digest, stream=True, decode=True):
+            for item in engine.client.pull(repository, tag=digest, stream=True, decode=True, auth_config=auth):
                 news.put(item)
         news.put(None)
     except EngineCallError as exc:

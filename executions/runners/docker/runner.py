@@ -2,6 +2,8 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +13,14 @@ import structlog
 from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
-from executions.runners.base import Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
-from executions.runners.docker import confinement, images, reattach
+from executions.runners.base import Connection, Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
+from executions.runners.docker import confinement, images, reattach, secrets
 from executions.runners.docker.attachment import Attachment
-from executions.runners.docker.confinement import LABEL, Way
+from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 from executions.runners.docker.workdir import refuse_links
+from executions.runners.redaction import Redactor
 from executions.runners.transcript import Transcript
 
 log = structlog.get_logger(__name__)
@@ -66,13 +69,12 @@ class DockerRunner:
 
     def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
         try:
-            image = self._images.resolve(spec.image, control, sink.event)
-            if not spec.hosts:
-                return self._run(spec, image, sink, control, None)
-            sink.event(f"It may connect to {', '.join(spec.hosts)}")
-            with Egress(self._engine, spec, sink.connection, self._janitor.submit) as egress:
-                return self._run(spec, image, sink, control, egress.way)
-        except EgressUnavailableError as exc:
+            image = self._images.resolve(spec.image, control, sink.event, spec.registry)
+            with ExitStack() as stack:
+                way = self._open_way(spec, sink, stack) if spec.hosts else None
+                files = stack.enter_context(secrets.secret_files(spec, self._engine.base_url))
+                return self._run(spec, image, sink, control, Provisions(way, files))
+        except (EgressUnavailableError, secrets.SecretsUnavailableError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except images.ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
@@ -91,12 +93,15 @@ class DockerRunner:
             networks = self._engine.client.networks(filters=mine)
         # Containers first: they leave their networks when they are removed.
         found = [_found(row, row["Id"]) for row in rows]
-        return found + [_found(row, f"{_NETWORK}{row['Id'][:32]}") for row in networks]
+        found += [_found(row, f"{_NETWORK}{row['Id'][:32]}") for row in networks]
+        return found + secrets.left_behind()
 
     def remove(self, handle: str) -> None:
         try:
             with engine_errors():
-                if handle.startswith(_NETWORK):
+                if handle.startswith(secrets.HANDLE):
+                    secrets.remove(handle)
+                elif handle.startswith(_NETWORK):
                     remove_network(self._engine.client, handle.removeprefix(_NETWORK))
                 else:
                     self._engine.client.remove_container(handle, force=True, v=True)
@@ -105,9 +110,19 @@ class DockerRunner:
             if exc.status not in {404, 409}:
                 raise
 
-    def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control, way: Way | None) -> RunOutcome:
+    def _open_way(self, spec: RunSpec, sink: Sink, stack: ExitStack) -> Way:
+        sink.event(f"It may connect to {', '.join(spec.hosts)}")
+        redact = Redactor(spec.secrets)
+
+        def report(connection: Connection) -> None:
+            # A secret can be told in the name of a host that is asked for, too.
+            sink.connection(replace(connection, host=redact.text(connection.host)))
+
+        return stack.enter_context(Egress(self._engine, spec, report, self._janitor.submit)).way
+
+    def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control, given: Provisions) -> RunOutcome:
         client = self._engine.client
-        container = self._create(client, spec, image, control, sink, way)
+        container = self._create(client, spec, image, control, sink, given)
         outcome: RunOutcome | None = None
         try:
             self._check_workdir(client, container, image)
@@ -128,21 +143,22 @@ class DockerRunner:
         image: dict[str, Any],
         control: Control,
         sink: Sink,
-        way: Way | None,
+        given: Provisions,
     ) -> str:
         try:
-            return _created(client, spec, image, way)
+            return _created(client, spec, image, given)
         except EngineCallError as exc:
             if not exc.missing:
                 raise
         # Somebody removed the image since we looked.
         self._images.forget(spec.image)
-        return _created(client, spec, self._images.resolve(spec.image, control, sink.event), way)
+        found = self._images.resolve(spec.image, control, sink.event, spec.registry)
+        return _created(client, spec, found, given)
 
     def _started(
         self, client: docker.APIClient, container: str, spec: RunSpec, sink: Sink, control: Control
     ) -> RunOutcome:
-        transcript = Transcript(spec.limits, sink.line, sink.event)
+        transcript = Transcript(spec.limits, sink.line, sink.event, redact=Redactor(spec.secrets))
         with Attachment(client, container, spec.input) as attachment:
             try:
                 with engine_errors():
@@ -259,9 +275,9 @@ class DockerRunner:
             log.warning("container_left", execution_id=str(spec.execution_id), container=container[:12], error=str(exc))
 
 
-def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any], way: Way | None) -> str:
+def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any], given: Provisions) -> str:
     volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
-    config = confinement.container_config(client, image["Id"], spec, volumes, time.time(), way)
+    config = confinement.container_config(client, image["Id"], spec, volumes, time.time(), given)
     name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
     with engine_errors():
         return str(client.create_container_from_config(config, name=name)["Id"])

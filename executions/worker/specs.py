@@ -1,0 +1,27 @@
+"""What a runner is told of an execution."""
+
+from dataclasses import replace
+
+from executions import documents, limits
+from executions.models import Execution
+from executions.runners.base import RegistryLogin, RunSpec
+from marketplace.vault.operations import credential_for, secrets_of
+
+
+def spec_of(execution: Execution) -> RunSpec:
+    """The spec of the attempt in `execution.attempt`. Raises VaultError."""
+    version = execution.version
+    login = credential_for(execution.agent.creator_id, version.image)
+    return RunSpec(
+        execution_id=execution.pk,
+        attempt=execution.attempt,
+        image=version.image,
+        module=version.module,
+        input=documents.dump(execution.input),
+        limits=replace(limits.for_version(version), timeout=execution.deadline_seconds),
+        hosts=tuple(version.hosts),
+        runtime=version.runtime,
+        gpus=version.gpus,
+        secrets=secrets_of(execution.agent),
+        registry=RegistryLogin(login.username, login.password) if login else None,
+    )

@@ -92,7 +92,7 @@ def test_no_output(runner: DockerRunner, scripted: str) -> None:
 
 
 def test_endless_output_is_stopped(runner: DockerRunner, scripted: str) -> None:
-    ran = run(runner, scripted, script("yes"), written=4 * 1024 * 1024)
+    ran = run(runner, scripted, script("yes twelve bytes"), written=4 * 1024 * 1024)
     assert (ran.outcome.ending, ran.outcome.message) == (Ending.OUTPUT_LIMIT, "The agent wrote more than 4 MiB.")
     assert len(ran.sink.lines) == 50_000
     assert ran.sink.events == ["The log ends here: more than 1 MiB or 50,000 lines were written. The run goes on."]
@@ -148,7 +148,7 @@ def test_stop_while_the_output_floods(runner: DockerRunner, scripted: str) -> No
     """Killing while somebody is attached and does not read would hang the engine."""
     control = Control()
     stop_after(control, 1)
-    ran = run(runner, scripted, script("yes >&2"), control=control, written=1 << 40)
+    ran = run(runner, scripted, script("yes >&2"), control=control, written=1 << 40, written_lines=1 << 40)
     assert ran.outcome.ending == Ending.CANCELLED
     assert ran.seconds < 15
 

@@ -51,7 +51,7 @@ def test_chunks_and_cuts_show_no_part(size: int, before: int) -> None:
     lines: list[str] = []
     limits = replace(LIMITS, log_line=50)
     transcript = Transcript(
-        limits, lambda source, text, at: lines.append(text), lambda text: None, Redactor({"S": secret})
+        limits, lambda source, text, at: lines.append(text), lambda text: None, redact=Redactor({"S": secret})
     )
     text = (b"." * before + secret.encode() + b"!" * 80 + b"\n") * 2
     for start in range(0, len(text), size):

@@ -12,7 +12,7 @@ from executions.runners.docker import DockerRunner
 from tests.executions import images
 from tests.executions.conftest import eventually
 from tests.executions.images import python, script
-from tests.executions.runners.recording import Recorder, run, stop_after
+from tests.executions.runners.recording import Ran, Recorder, run, stop_after
 
 pytestmark = pytest.mark.docker
 
@@ -142,6 +142,8 @@ def test_stop_while_running(runner: DockerRunner, scripted: str, reason: Stop) -
     assert ran.outcome.ending.value == reason.value
     assert ran.sink.stdout == ["begun"]
     assert ran.seconds < 15
+    if reason == Stop.LOST:
+        _reap(runner, ran)
 
 
 def test_stop_while_the_output_floods(runner: DockerRunner, scripted: str) -> None:
@@ -160,10 +162,18 @@ def test_stop_before_it_begins(runner: DockerRunner, scripted: str) -> None:
     assert (ran.outcome.ending, ran.sink.handles) == (Ending.CANCELLED, [])
 
 
-def test_a_run_nobody_holds_any_more_is_killed(runner: DockerRunner, scripted: str) -> None:
+def test_a_run_nobody_holds_any_more_is_left_to_the_reaper(runner: DockerRunner, scripted: str) -> None:
     ran = run(runner, scripted, script("sleep 60"), sink=Recorder(held=False))
     assert ran.outcome.ending == Ending.LOST
     assert ran.seconds < 15
+    _reap(runner, ran)
+
+
+def _reap(runner: DockerRunner, ran: Ran) -> None:
+    """A run that is lost leaves its container to the reaper, for another worker may have taken it over."""
+    assert {one.handle for one in runner.containers()} == set(ran.sink.handles)
+    for handle in ran.sink.handles:
+        runner.remove(handle)
 
 
 def test_missing_image(runner: DockerRunner) -> None:

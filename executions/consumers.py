@@ -68,8 +68,8 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         match event:
             case Changed(execution):
                 await self.send_json({"type": "status", "execution": await self._shown(execution)})
-            case Lines(page) if self._documents:
-                await self.send_json({"type": "lines", "lines": page.shown()})
+            case Lines(json=lines) if self._documents:
+                await self.send(text_data=f'{{"type": "lines", "lines": {lines}}}')
             case Ended(execution):
                 await self.send_json({"type": "end", "execution": await self._shown(execution)})
                 await self.close(1000)

@@ -6,6 +6,7 @@ The numbered log is the truth. A notice only wakes us; when one is lost we look 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from channels.layers import get_channel_layer
 from executions import logs, notify
 from executions.logs.reading import LogPage, live_page
 from executions.models import Execution
+from executions.shared_pages import SharedPage, shared_pages
 from executions.sharing.positions import position
 
 PAGE = 500
@@ -34,6 +36,7 @@ class Lines:
     """The next lines of the log."""
 
     page: LogPage
+    json: str  # the lines as they are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
         yield Changed(execution)
         while True:
             # The row was read before these lines: once it says "ended", no line can be missing from them.
-            async for page in _pages(execution, after):
-                after = page.lines[-1].seq
-                yield Lines(page)
+            async for shared in _pages(execution, after):
+                after = shared.page.lines[-1].seq
+                yield Lines(shared.page, shared.json)
             if execution.is_finished:
                 yield Ended(execution)
                 return
@@ -98,15 +101,17 @@ async def _notice(channel: str, after: int) -> str | None:
         return None
 
 
-async def _pages(execution: Execution, after: int) -> AsyncIterator[LogPage]:
+async def _pages(execution: Execution, after: int) -> AsyncIterator[SharedPage]:
+    pages = shared_pages()
     while True:
-        page = await _read(execution, after)
-        if not page.lines:
+        shared, fresh = await pages.after(execution.pk, after, partial(_read, execution, after))
+        if not shared.page.lines:
             return
-        yield page
-        if len(page.lines) < PAGE:
+        yield shared
+        # One that somebody else read a moment ago may lack what came since.
+        if fresh and len(shared.page.lines) < PAGE:
             return
-        after = page.lines[-1].seq
+        after = shared.page.lines[-1].seq
 
 
 async def _read(execution: Execution, after: int) -> LogPage:

@@ -39,17 +39,16 @@ async def _events(execution_id: UUID, after: int) -> AsyncIterator[bytes]:
         match event:
             case Changed(execution):
                 yield _event("status", {"execution": await _shown(execution)})
-            case Lines(page):
-                yield _event("lines", {"lines": page.shown()}, page.lines[-1].seq)
+            case Lines(page, lines):
+                yield f'id: {page.lines[-1].seq}\nevent: lines\ndata: {{"lines": {lines}}}\n\n'.encode()
             case Ended(execution):
                 yield _event("end", {"execution": await _shown(execution)})
             case Idle():
                 yield b": still here\n\n"
 
 
-def _event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
-    head = f"id: {number}\n" if number is not None else ""
-    return f"{head}event: {name}\ndata: {json.dumps(data, default=str)}\n\n".encode()
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, default=str)}\n\n".encode()
 
 
 @sync_to_async

@@ -37,9 +37,8 @@ def fund(site: Site, address: str, wei: int) -> None:
     web3.provider.make_request("anvil_setBalance", [address, hex(wei)])  # type: ignore[arg-type]
 
 
-def account_address(page: Page, site: Site) -> str:
-    """Of the only smart account on the profile."""
-    page.goto(f"{site.url}/profile/")
+def account_address(page: Page) -> str:
+    """Of the only smart account on the profile, once it is there."""
     row = page.locator("[data-account-row]")
     expect(row).to_have_count(1, timeout=WITHIN)
     return str(row.get_attribute("data-address"))
@@ -64,7 +63,7 @@ def test_a_wallet_pays_from_its_smart_account(
     sign_in(page, site)
     page.goto(f"{site.url}/profile/")
     page.locator("[data-open-wallet]").click()
-    fund(site, account_address(page, site), 10**17)
+    fund(site, account_address(page), 10**17)
     page.reload()
     expect(page.locator("[data-balances]")).to_contain_text("0.1 ETH", timeout=WITHIN)
     expect(page.locator("[data-deployed]")).to_have_text("Not on the chain yet")
@@ -80,8 +79,8 @@ def test_a_wallet_pays_from_its_smart_account(
 
     # and what is left can be sent out
     page.get_by_text("Send from it").click()
-    page.get_by_label("To").fill(wallet.address)
-    page.get_by_label("Amount").fill("0.01")
+    page.get_by_label("To", exact=True).fill(wallet.address)
+    page.get_by_label("Amount", exact=True).fill("0.01")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("[data-operation]")).to_have_count(2, timeout=WITHIN)
     expect(page.locator("[data-operation]").first).to_contain_text("Send 0.01 ETH")
@@ -95,7 +94,7 @@ def test_a_wallet_that_declines_changes_nothing(
     sign_in(page, site)
     page.goto(f"{site.url}/profile/")
     page.locator("[data-open-wallet]").click()
-    fund(site, account_address(page, site), 10**17)
+    fund(site, account_address(page), 10**17)
     wallet.refuse.add("personal_sign")
     page.goto(f"{site.url}/agents/{AGENT}/buy/")
     page.get_by_text("Smart account", exact=True).click()
@@ -141,7 +140,7 @@ def test_somebody_without_a_wallet_buys_with_a_passkey(
     # when
     page.goto(f"{site.url}/profile/")
     page.locator("[data-open-passkey]").click()
-    fund(site, account_address(page, site), 10**17)
+    fund(site, account_address(page), 10**17)
     buy(page, site)
 
     # then

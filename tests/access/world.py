@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from marketplace.vault.operations import set_credential, set_secret
 from tests import second_factor
 from tests.access.matrix import ANONYMOUS, STAFF_MEMBER, STRANGER, THE_OWNER
 from tests.account_fixtures import access_token, user_with_wallet
@@ -91,6 +92,8 @@ def build() -> World:
     )
     account = SmartAccountFactory.create(user=owner, owner_address=owner.primary_address)
     operation = UserOperationFactory.create(account=account)
+    set_secret(draft, owner, "API_KEY", "a-value-nobody-sees")
+    set_credential(owner, "ghcr.io", "owner", "a-password-nobody-sees")
     return World(
         users={ANONYMOUS: None, THE_OWNER: owner, STRANGER: stranger, STAFF_MEMBER: staff},
         samples={
@@ -109,5 +112,7 @@ def build() -> World:
             "place_id": place.pk,
             "address": owner.primary_address,
             "passkey": passkey.pk,
+            "name": "API_KEY",
+            "registry": "ghcr.io",
         },
     )

@@ -27,8 +27,7 @@ from chain.rpc import pool_of
 from chain.rpc.agreement import disagreement, heads
 from chain.tokens import NATIVE, Token, format_amount, format_units, tokens_for
 
-# Keys that pay gas should hold at least this much (wei) where ether is worth something.
-LOW_BALANCE = 5 * 10**15
+# Keys that pay gas should hold at least LOW_BALANCE_WEI where ether is worth something.
 SENDING_KEYS = ("GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY")
 MOST_HOLDERS = 5_000
 
@@ -181,7 +180,7 @@ def _keys(network: Network) -> Iterator[Finding]:
         if name not in SENDING_KEYS:
             continue
         balance = int(pool_of(network).call("eth_getBalance", address, "latest"), 16)
-        enough = network.is_local or balance >= LOW_BALANCE
+        enough = network.is_local or balance >= settings.LOW_BALANCE_WEI
         detail = f"{address} has {format_units(balance, 18)} {network.native_symbol}"
         yield Finding(f"gas for {name}", enough, detail if enough else f"{detail}: send it some")
 

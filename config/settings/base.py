@@ -309,7 +309,7 @@ for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "R
     _path = env.str(f"{_name}_FILE", default="")
     KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
 # Below this much ether (in wei) a sending key gets no new work, and health says so.
-LOW_BALANCE_WEI: int = env.int("LOW_BALANCE_WEI", default=10**15)
+LOW_BALANCE_WEI: int = env.int("LOW_BALANCE_WEI", default=5 * 10**15)
 FEE_RECIPIENT: str = env.str("FEE_RECIPIENT", default="")
 PLATFORM_FEE_BPS: int = env.int("PLATFORM_FEE_BPS", default=250)
 DISPUTE_WINDOW_SECONDS: int = env.int("DISPUTE_WINDOW_SECONDS", default=3 * 24 * 3600)

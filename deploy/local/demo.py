@@ -6,11 +6,13 @@ live and reads the result. Each step prints what it saw.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import docker
 import requests
 from eth_account import Account
 from eth_account.messages import encode_defunct
@@ -102,10 +104,40 @@ class Client:
 
 def perform(site: Site) -> None:
     """Do the main job once and print it. Raises DemoError at the first step that goes wrong."""
-    began = time.monotonic()
-    step = Step()
     web3 = Web3(HTTPProvider(site.env["CHAIN_RPC_URL"]))
     creator, buyer = (Client(site.url, Account.create()) for _ in range(2))
+    with own_repository(site, creator) as repository:
+        _perform(site, web3, creator, buyer, repository)
+
+
+@contextmanager
+def own_repository(site: Site, creator: Client) -> Iterator[str]:
+    """The sample's image in a repository of the creator's own, for as long as it is needed: a repository belongs to
+    the creator who first published from it. "" without a Docker engine."""
+    if not site.has_docker:
+        yield ""
+        return
+    repository = f"agentnexus/{CONTAINER_AGENT}-{creator.account.address[2:10].lower()}"
+    image_id = _sample(site.built_agents, CONTAINER_AGENT)["image"].rpartition("@")[2]
+    client = docker.DockerClient(base_url=site.env["DOCKER_HOST"], timeout=20)
+    try:
+        client.images.get(image_id).tag(repository, tag="demo")
+        try:
+            yield repository
+        finally:
+            client.images.remove(f"{repository}:demo", noprune=True)
+    finally:
+        client.close()
+
+
+def _sample(built_agents: Path, slug: str) -> dict[str, Any]:
+    samples: list[dict[str, Any]] = json.loads(built_agents.read_text())
+    return next(item for item in samples if item["slug"] == slug)
+
+
+def _perform(site: Site, web3: Web3, creator: Client, buyer: Client, repository: str) -> None:
+    began = time.monotonic()
+    step = Step()
 
     tell = step("Two new wallets, ETH from the local chain")
     for client in (creator, buyer):
@@ -116,7 +148,7 @@ def perform(site: Site) -> None:
     tell(f"creator is user {creator.sign_in()}, buyer is user {buyer.sign_in()}")
 
     tell = step("The creator publishes an agent")
-    agent = publish(creator, site.built_agents, CONTAINER_AGENT if site.has_docker else WASM_AGENT)
+    agent = publish(creator, site.built_agents, CONTAINER_AGENT if site.has_docker else WASM_AGENT, repository)
     slug = agent["slug"]
     tell(f"{agent['name']} at {site.url}/agents/{slug}/ (on-chain id {agent['onchain_id']})")
 
@@ -139,9 +171,10 @@ def perform(site: Site) -> None:
     print(f"\nThe main job took {time.monotonic() - began:.1f} s.", flush=True)
 
 
-def publish(creator: Client, built_agents: Path, slug: str) -> dict[str, Any]:
-    """Create an agent from the sample's manifest and its image or module, add its version, publish it."""
-    sample = next(item for item in json.loads(built_agents.read_text()) if item["slug"] == slug)
+def publish(creator: Client, built_agents: Path, slug: str, repository: str = "") -> dict[str, Any]:
+    """Create an agent from the sample's manifest and its module, or its image in the creator's own `repository`; add
+    its version, publish it."""
+    sample = _sample(built_agents, slug)
     manifest = sample["manifest"]
     terms = {
         "name": f"{manifest['name']} by {creator.account.address[:8]}",
@@ -157,7 +190,7 @@ def publish(creator: Client, built_agents: Path, slug: str) -> dict[str, Any]:
         sent = creator.call("POST", "/modules", 201, Path(sample["module"]).read_bytes())
         runs = {"module": sent["sha256"]}
     else:
-        runs = {"image": sample["image"]}
+        runs = {"image": f"{repository}@{sample['image'].rpartition('@')[2]}"}
     creator.call("POST", f"/agents/{agent['slug']}/versions", 201, version | runs)
     published = creator.call("POST", f"/agents/{agent['slug']}/publish", 200)
     return {**published, "example_input": manifest["example_input"]}

@@ -9,7 +9,7 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Browser, Page, expect
 
-from deploy.local.demo import CONTAINER_AGENT, Client, publish, wait_for_status
+from deploy.local.demo import WASM_AGENT, Client, publish, wait_for_status
 from deploy.local.demo import buy as buy_by_api
 from deploy.local.platform import Site
 from tests.e2e.staff import enter
@@ -65,7 +65,7 @@ def creator(site: Site, browser: Browser) -> Iterator[tuple[Page, TestWallet, st
     sign_in(page, site)
     program = Client(site.url, wallet.account)
     program.sign_in()
-    agent = publish(program, site.built_agents, CONTAINER_AGENT)
+    agent = publish(program, site.built_agents, WASM_AGENT)
     yield page, wallet, agent["slug"]
     context.close()
 

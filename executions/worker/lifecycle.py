@@ -26,6 +26,7 @@ from executions.runners.base import Stop
 from executions.worker import heartbeat
 from executions.worker.keeper import Keeper
 from executions.worker.running import run_next
+from executions.worker.tidying import Tidier
 
 log = structlog.get_logger(__name__)
 keeper = Keeper()
@@ -98,6 +99,7 @@ class _Watch:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._reporter = Reporter(slots)
+        self._tidier = Tidier()
         self._reported = 0.0
         self._able = False
         self._told = threading.Event()
@@ -135,6 +137,7 @@ class _Watch:
         if node.engine_ok:
             try:
                 reap(default_runner(), Swept())
+                self._tidier.step()
             except RunnerUnavailableError as exc:
                 log.warning("engine_not_reaped", error=exc.message)
 

@@ -60,6 +60,7 @@ ROUTES: Routes = {
     "api-payouts": {"GET": Scope.AGENTS_WRITE.value},
     "api-payouts-withdraw": _WRITE_AGENTS,
     # executions
+    "api-agent-quota": {**_READ_AGENTS, "PUT": Scope.AGENTS_WRITE.value},
     "api-executions": {**_READ_EXECUTIONS, "POST": Scope.EXECUTIONS_RUN.value},
     "api-execution": _READ_EXECUTIONS,
     "api-execution-cancel": {"POST": Scope.EXECUTIONS_RUN.value},

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from executions.api.quotas import AgentQuotaView
 from executions.api.streaming import stream_log
 from executions.api.views import (
     ExecutionCancelView,
@@ -14,6 +15,7 @@ from executions.api.views import (
 )
 
 urlpatterns: list[URLPattern] = [
+    path("agents/<slug:slug>/quota", AgentQuotaView.as_view(), name="api-agent-quota"),
     path("executions", ExecutionsView.as_view(), name="api-executions"),
     path("executions/<uuid:execution_id>", ExecutionView.as_view(), name="api-execution"),
     path("executions/<uuid:execution_id>/cancel", ExecutionCancelView.as_view(), name="api-execution-cancel"),

@@ -164,7 +164,7 @@ class HostsField(forms.CharField):
             required=False,
             label="Hosts it may reach",
             help_text="One a line, as in api.example.com:443. None: it has no network. Buyers see this list.",
-            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "input-code"}),
+            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "num"}),
         )
 
     def clean(self, value: Any) -> Any:
@@ -214,7 +214,7 @@ class VersionForm(forms.Form):
     )
     memory = forms.IntegerField(required=False, label="Memory (MiB)", widget=_number("1"))
     cpus = forms.DecimalField(required=False, label="Processor (cores)", widget=_number("0.1"))
-    timeout_seconds = forms.IntegerField(required=False, label="Time per run (seconds)", widget=_number("1"))
+    timeout_seconds = forms.IntegerField(required=False, label="Time (seconds)", widget=_number("1"))
     gpus = forms.IntegerField(required=False, label="GPUs", widget=_number("1"))
     runtime = forms.ChoiceField(required=False, help_text="A stronger wall around the agent, for some speed.")
     hosts = HostsField()

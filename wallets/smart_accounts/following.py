@@ -13,7 +13,7 @@ from django.utils import timezone
 from chain.errors import DomainError
 from chain.networks import Network, all_networks, get_network
 from chain.rpc import pool_of
-from wallets.models import UserOperation
+from wallets.models import SmartAccount, UserOperation
 from wallets.smart_accounts import entry_point
 from wallets.smart_accounts.bundler import bundlers_of
 from wallets.smart_accounts.entry_point import Outcome
@@ -113,6 +113,8 @@ def _end(operation: UserOperation, outcome: Outcome) -> None:
         "gas_cost": outcome.gas_cost,
         "closed_at": timezone.now(),
     }
+    # Whatever came of its calls, the account that ran them is there.
+    SmartAccount.objects.filter(pk=operation.account_id).update(is_deployed=True)
     if outcome.success:
         move(operation, Happening.SUCCEED, code="", detail="", **changes)
     else:

@@ -27,6 +27,7 @@ let network = null;
 let working = false;
 let socket = null;
 const orderAddress = location.pathname;
+const usualRecipient = part("recipient")?.textContent;
 let orderKey = null; // [what is ordered, idempotency key]
 
 // --- the steps on the page ---
@@ -119,6 +120,9 @@ function showPayer() {
   part("fee-note")?.replaceChildren(
     smart ? "Plus the network's gas, whose most you see before you sign, unless we pay it." : "Plus the network's own fee, which your wallet shows before you confirm.",
   );
+  // What a smart account pays for is its own.
+  const recipient = part("recipient");
+  if (recipient) recipient.textContent = smart ? shortAddress(smart.address) : usualRecipient;
   for (const [step, title] of Object.entries(TITLES[smart ? "smart" : "wallet"])) {
     root.querySelector(`[data-step="${step}"] .step-title`).textContent = title;
   }

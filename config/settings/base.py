@@ -176,7 +176,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "delete-old-documents": {"task": "executions.tasks.delete_old_documents", "schedule": timedelta(hours=1)},
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
     "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
-    "settle-payments": {"task": "marketplace.tasks.settle_payments", "schedule": timedelta(seconds=15)},
+    "settle-payments": {"task": "marketplace.tasks.settle_payments", "schedule": timedelta(seconds=5)},
     "follow-user-operations": {
         "task": "wallets.smart_accounts.tasks.follow_user_operations",
         "schedule": timedelta(seconds=5),

@@ -12,7 +12,8 @@ from tests.attacks.arena import Result, arena
 from tests.attacks.catalogue import ALL
 from tests.executions.conftest import eventually
 
-pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("attacks")]
+# All attacks are carried out in one fixture, which takes its time on a busy machine.
+pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("attacks"), pytest.mark.timeout(300)]
 AT_ONCE = 6
 
 

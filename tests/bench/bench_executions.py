@@ -25,9 +25,11 @@ ROUNDS = 20
 PARALLEL = 4
 SATURATION_RUNS = 40
 REPOSITORY = "agentnexus-test/bench"
-COMMAND = """CMD ["/bin/sh", "-c", "echo hello; cat > /dev/null; echo '{}'"]"""
+# Sleeps when the input says so.
+COMMAND = """CMD ["/bin/sh", "-c", "echo hello; case $(cat) in *sleep*) sleep 30;; esac; echo '{}'"]"""
 GOAL_ADDED_MS = 40.0
 GOAL_RATE = 0.9
+GOAL_CANCEL_MS = 500.0
 WORKER = f"celery -A config worker -Q executions -P threads -c {PARALLEL} --loglevel WARNING"
 
 
@@ -49,12 +51,14 @@ def main(rounds: int) -> None:
     try:
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = (engine.url for engine in engines)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
-        os.environ["EXECUTION_CONCURRENT_PER_USER"] = "1000"
+        os.environ["EXECUTION_CONCURRENT_PER_USER"] = "0"
         import django
 
         django.setup()
-        with _image() as image, _worker():
-            _measure(_version(image), image.partition("@")[0], rounds)
+        with _image() as image:
+            version = _version(image)  # workers want their tables
+            with _worker():
+                _measure(version, image.partition("@")[0], rounds)
         from django.db import connections
 
         connections.close_all()
@@ -73,6 +77,8 @@ def _measure(version: Any, image: str, rounds: int) -> None:
     for name, pick in (("first_line", lambda t: t.first_line), ("result", lambda t: t.result)):
         _added(f"execution_{name}", _median(ours, pick), _median(bare, pick))
     _rate("execution_throughput", _saturate_platform(version), _saturate_bare(image))
+    _cancelling(version, rounds)
+    _fairness(version)
     _print_to_watcher(rounds)
 
 
@@ -129,6 +135,47 @@ def _saturate_bare(image: str) -> float:
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(lambda _: _bare(image), range(SATURATION_RUNS)))
     return SATURATION_RUNS / (time.monotonic() - began)
+
+
+def _cancelling(version: Any, rounds: int) -> None:
+    """From asking to cancel a run under way to its final state, its container killed."""
+    from executions import dispatch
+    from executions.models import Execution
+
+    delays = []
+    for _ in range(rounds):
+        execution = dispatch.request(version.agent.creator, version.agent, {"sleep": "30"})
+        _until(lambda pk=execution.pk: Execution.objects.filter(pk=pk, status="running").exists())  # type: ignore[misc]
+        began = time.monotonic()
+        dispatch.cancel(version.agent.creator, execution.pk)
+        ended = _until(lambda pk=execution.pk: Execution.objects.filter(pk=pk, status="cancelled").exists())  # type: ignore[misc]
+        delays.append(ended - began)
+    median = statistics.median(delays) * 1000
+    verdict = "ok" if median < GOAL_CANCEL_MS else "short"
+    _figure("execution_cancel", f"{median:.0f} ms baseline 500 ratio {median / 500:.2f} goal 1 {verdict}")
+
+
+def _fairness(version: Any) -> None:
+    """How many of one person's hundred runs end before another's single one that was asked for after them all."""
+    from executions import dispatch
+    from executions.models import Execution
+    from tests.factories.marketplace import grant_access
+    from tests.factories.wallets import LinkedWalletFactory
+
+    crowd = [_ask(version).pk for _ in range(100)]
+    other = LinkedWalletFactory.create().user
+    grant_access(other, version.agent)
+    began = time.monotonic()
+    single = dispatch.request(other, version.agent, {})
+    ended = _until(lambda: Execution.objects.filter(pk=single.pk, status="succeeded").exists()) - began
+    before = Execution.objects.filter(pk__in=crowd, finished_at__lt=Execution.objects.get(pk=single.pk).finished_at)
+    overtaken = before.filter(finished_at__gt=single.queued_at).count()
+    verdict = "ok" if overtaken <= 3 * PARALLEL else "short"
+    _figure(
+        "execution_fairness", f"{overtaken} runs_before baseline 100 ratio {overtaken / 100:.2f} goal 0.12 {verdict}"
+    )
+    _figure("execution_fairness_wait", f"{ended * 1000:.0f} ms baseline 0 ratio 0 goal 0 ok")
+    _until(lambda: not Execution.objects.filter(pk__in=crowd, finished_at=None).exists())
 
 
 def _print_to_watcher(rounds: int) -> None:

@@ -365,6 +365,8 @@ EGRESS_NETWORK: str = env.str("EGRESS_NETWORK", default="bridge")
 EGRESS_NAMESERVERS: list[str] = env.list("EGRESS_NAMESERVERS", default=[])
 # Marks this installation's containers on a shared engine; empty derives it from the database's address.
 EXECUTION_INSTANCE: str = env.str("EXECUTION_INSTANCE", default="")
+# Memory that started containers of the agents run most may have together while they wait for input; 0 for none.
+EXECUTION_HOT_MEMORY_BYTES: int = env.int("EXECUTION_HOT_MEMORY_BYTES", default=1024 * 1024 * 1024)
 # WebAssembly agents: largest module in bytes, instructions a run may spend, processes kept ready, compiled modules.
 MODULE_BYTES: int = env.int("MODULE_BYTES", default=10 * 1024 * 1024)
 EXECUTION_WASM_FUEL: int = env.int("EXECUTION_WASM_FUEL", default=500_000_000_000)

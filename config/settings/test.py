@@ -10,3 +10,5 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Every test comes from 127.0.0.1; those about the limits set their own.
 SIGN_IN_ATTEMPTS_PER_IP = 1_000_000
 SIGN_IN_ATTEMPTS_PER_ADDRESS = 1_000_000
+# Tests about hot containers make a runner of their own; others must find nothing left behind.
+EXECUTION_HOT_MEMORY_BYTES = 0

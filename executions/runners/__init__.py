@@ -13,9 +13,9 @@ from marketplace.models import AgentVersion
 
 
 @cache
-def default_runner() -> Runner:
+def default_runner() -> DockerRunner:
     """The engine of this worker, as the settings name it."""
-    return DockerRunner(settings.DOCKER_HOST)
+    return DockerRunner(settings.DOCKER_HOST, settings.EXECUTION_HOT_MEMORY_BYTES)
 
 
 @cache

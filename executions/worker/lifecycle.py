@@ -70,6 +70,7 @@ def _start(sender: Any, **_: Any) -> None:
 def _stop(**_: Any) -> None:
     _ending.set()
     _stop_runs_later()
+    threading.Thread(target=default_runner().close, name="hot-close").start()
 
 
 def _stop_runs_later() -> threading.Timer:
@@ -138,6 +139,10 @@ class _Watch:
             try:
                 reap(default_runner(), Swept())
                 self._tidier.step()
+                if self._able:
+                    default_runner().tend()
+                else:
+                    default_runner().dismiss()
             except RunnerUnavailableError as exc:
                 log.warning("engine_not_reaped", error=exc.message)
 

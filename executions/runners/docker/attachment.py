@@ -19,9 +19,10 @@ _SOURCES = {1: STDOUT, 2: STDERR}
 
 class Attachment:
     """Opened before the container starts, so that nothing is missed; closed before it is killed, for the engine may
-    hang on a kill while somebody is attached and does not read."""
+    hang on a kill while somebody is attached and does not read. Without a document the input stays open until there is
+    one to `give`."""
 
-    def __init__(self, client: docker.APIClient, container: str, document: bytes) -> None:
+    def __init__(self, client: docker.APIClient, container: str, document: bytes | None) -> None:
         with engine_errors():
             self._file: Any = client.attach_socket(
                 container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -29,8 +30,8 @@ class Attachment:
         # The SDK gives a file over a Unix socket, and the socket itself otherwise.
         self._socket: socket.socket = getattr(self._file, "_sock", self._file)
         self._socket.setblocking(False)
-        self._input = memoryview(document)
-        self._input_open = True
+        self._input = memoryview(document or b"")
+        self._input_open = document is not None
         self._frames = bytearray()
         self.ended = False
 
@@ -45,6 +46,11 @@ class Attachment:
     def close(self) -> None:
         self._file.close()
         self._socket.close()
+
+    def give(self, document: bytes) -> None:
+        """The input, of a container that was started without."""
+        self._input = memoryview(document)
+        self._input_open = True
 
     @property
     def fed(self) -> bool:

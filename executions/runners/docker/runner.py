@@ -3,7 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Connection, Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
-from executions.runners.docker import confinement, images, reattach, secrets
+from executions.runners.docker import confinement, hot, images, reattach, secrets
 from executions.runners.docker.attachment import Attachment
 from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
@@ -48,11 +48,22 @@ _TICK = 1.0
 _NETWORK = "network:"
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """All that an agent wrote."""
+
+    transcript: Transcript
+    output: bytes | None
+    deadline: float
+
+
 class DockerRunner:
     """A Runner on one Docker engine. Threads may share it."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, hot_memory: int = 0) -> None:
+        """`hot_memory` is how much memory started containers that wait for input may have together (bytes)."""
         self._engine = Engine(base_url)
+        self._hot = hot.HotContainers(self._engine, hot_memory)
         self._images = images.Images(self._engine)
         self._checked_images: set[str] = set()
         # Removing a container that has ended takes the engine a while; nobody needs to wait for it.
@@ -93,6 +104,7 @@ class DockerRunner:
             networks = self._engine.client.networks(filters=mine)
         # Containers first: they leave their networks when they are removed.
         found = [_found(row, row["Id"]) for row in rows]
+        found += hot.found(self._engine.client)
         found += [_found(row, f"{_NETWORK}{row['Id'][:32]}") for row in networks]
         return found + secrets.left_behind()
 
@@ -122,6 +134,10 @@ class DockerRunner:
 
     def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control, given: Provisions) -> RunOutcome:
         client = self._engine.client
+        waiting = self._hot.take(spec, image)
+        self._janitor.submit(self._hot.tend)
+        if waiting is not None:
+            return self._run_hot(client, waiting, spec, sink, control)
         container = self._create(client, spec, image, control, sink, given)
         outcome: RunOutcome | None = None
         try:
@@ -135,6 +151,33 @@ class DockerRunner:
             return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
         finally:
             self._let_go(spec, container, outcome)
+
+    def _run_hot(
+        self, client: docker.APIClient, waiting: hot.Waiting, spec: RunSpec, sink: Sink, control: Control
+    ) -> RunOutcome:
+        outcome: RunOutcome | None = None
+        try:
+            with waiting.attachment as attachment:
+                attachment.give(spec.input)
+                ended = self._follow(attachment, waiting.container, spec, sink, control)
+            outcome = self._finished(client, waiting.container, spec, control, ended)
+            return outcome
+        except RunnerUnavailableError as exc:
+            return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
+        finally:
+            self._let_go(spec, waiting.container, outcome)
+
+    def tend(self) -> None:
+        """Look after the containers that wait for input; to be called every few seconds."""
+        self._hot.tend()
+
+    def dismiss(self) -> None:
+        """Remove the containers that wait for input, for now."""
+        self._hot.dismiss()
+
+    def close(self) -> None:
+        """Remove the containers that wait for input, and start no more."""
+        self._hot.close()
 
     def _create(
         self,
@@ -158,7 +201,6 @@ class DockerRunner:
     def _started(
         self, client: docker.APIClient, container: str, spec: RunSpec, sink: Sink, control: Control
     ) -> RunOutcome:
-        transcript = Transcript(spec.limits, sink.line, sink.event, redact=Redactor(spec.secrets))
         with Attachment(client, container, spec.input) as attachment:
             try:
                 with engine_errors():
@@ -167,27 +209,42 @@ class DockerRunner:
                 if any(words in exc.message for words in _IMAGE_FAULTS):
                     raise images.ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
                 raise
-            deadline = time.monotonic() + spec.limits.timeout
-            attachment.push()
-            fed = attachment.fed
-            if fed:
+            ended = self._follow(attachment, container, spec, sink, control)
+        return self._finished(client, container, spec, control, ended)
+
+    def _follow(
+        self, attachment: Attachment, container: str, spec: RunSpec, sink: Sink, control: Control
+    ) -> "RunOutcome | _Written":
+        """Carry input and output until the agent closes its streams, or must end before that."""
+        transcript = Transcript(spec.limits, sink.line, sink.event, redact=Redactor(spec.secrets))
+        deadline = time.monotonic() + spec.limits.timeout
+        attachment.push()
+        fed = attachment.fed
+        if fed:
+            sink.fed()
+        if not sink.started(container):
+            return _STOPPED[Stop.LOST]
+        while not attachment.ended:
+            if not fed and attachment.fed:
+                fed = True
                 sink.fed()
-            if not sink.started(container):
-                return _STOPPED[Stop.LOST]
-            while not attachment.ended:
-                if not fed and attachment.fed:
-                    fed = True
-                    sink.fed()
-                early = _early(transcript, control, deadline, spec)
-                if early is not None:
-                    transcript.close()
-                    return early
-                for source, data in attachment.step(control, min(deadline - time.monotonic(), _TICK)):
-                    transcript.feed(source, data)
-        output = transcript.close()
-        if transcript.overflow is not None:
-            return RunOutcome(Ending.OUTPUT_LIMIT, transcript.overflow)
-        return self._ended(client, container, spec, control, deadline, output)
+            early = _early(transcript, control, deadline, spec)
+            if early is not None:
+                transcript.close()
+                return early
+            for source, data in attachment.step(control, min(deadline - time.monotonic(), _TICK)):
+                transcript.feed(source, data)
+        return _Written(transcript, transcript.close(), deadline)
+
+    def _finished(
+        self, client: docker.APIClient, container: str, spec: RunSpec, control: Control, ended: "RunOutcome | _Written"
+    ) -> RunOutcome:
+        """The outcome, once the attachment is closed."""
+        if isinstance(ended, RunOutcome):
+            return ended
+        if ended.transcript.overflow is not None:
+            return RunOutcome(Ending.OUTPUT_LIMIT, ended.transcript.overflow)
+        return self._ended(client, container, spec, control, ended.deadline, ended.output)
 
     def _ended(
         self,

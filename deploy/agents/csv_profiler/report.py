@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
-_MARKS = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low"}
+_MARKS = {"high": "**high**", "medium": "medium", "low": "low"}
 MOST_FINDINGS = 40
 
 

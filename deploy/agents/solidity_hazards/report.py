@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 _SPECIAL = re.compile(r"([\\*_{}\[\]<>#|~])")
-_MARKS = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low", "info": "🔵 info"}
+_MARKS = {"high": "**high**", "medium": "medium", "low": "low", "info": "info"}
 
 
 def grade(counts: Mapping[str, int]) -> str:

@@ -91,7 +91,8 @@ def _lose_second(second: WorkerProcess, own: OwnDocker, scripted: str) -> None:
     second.kill()
     own.kill()
     steering.uncordon("one")
-    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    # longer ago than another worker of its node has to take it over
+    Execution.objects.filter(pk=execution.pk).update(lease_until=timezone.now() - timedelta(seconds=16))
     dispatch.sweep()
     # then: the other one runs it anew
     assert where([execution]) == ["one"]

@@ -8,6 +8,7 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
 from wallets.models import User
+from wallets.signin.sessions import ADDRESS_KEY
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -20,6 +21,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "demo_wallet": settings.DEMO_WALLET,
+        # The wallet whose signature began this session; the page ends it when that wallet is disconnected.
+        "session_address": request.session.get(ADDRESS_KEY) if isinstance(user, User) else None,
         "email_sign_up": settings.EMAIL_SIGN_UP,
         "mail_goes_to": _local_mail(),
     }

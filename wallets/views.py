@@ -26,7 +26,11 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "wallets/profile.html",
-        {"form": form, "wallets": user.wallets.order_by("-is_primary", "pk")},
+        {
+            "form": form,
+            "wallets": user.wallets.order_by("-is_primary", "pk"),
+            "wallets_may_go": linked.enters_without_wallet(user),
+        },
         status=422 if form.errors else 200,
     )
 

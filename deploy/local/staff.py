@@ -7,12 +7,27 @@ import json
 import struct
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.engines import ROOT
 
 FILE = "staff.json"
 PERIOD = 30  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What `manage.py local_staff` wrote into its file."""
+
+    email: str
+    password: str
+    secret: str
+
+
+def login(file: Path) -> Login:
+    """Read the file."""
+    return Login(**json.loads(file.read_text()))
 
 
 def code(secret: str, moment: float) -> str:
@@ -30,8 +45,8 @@ def main(data: Path) -> int:
     if not file.exists():
         print("There is no local site yet: run `make up` first.", file=sys.stderr)
         return 1
-    kept = json.loads(file.read_text())
-    print(f"E-mail    {kept['email']}\nPassword  {kept['password']}\nCode      {code(kept['secret'], time.time())}")
+    kept = login(file)
+    print(f"E-mail    {kept.email}\nPassword  {kept.password}\nCode      {code(kept.secret, time.time())}")
     return 0
 
 

@@ -27,6 +27,7 @@ ANNOUNCE = """
     },
   };
   window.__emitWalletEvent = emit;
+  window.__walletListeners = (event) => (listeners[event] ?? []).length;
   const info = Object.freeze({
     uuid: "2f0c2f5e-4f0e-4f0a-8a3c-6c7d6f3b9c11",
     name: "Test Wallet",
@@ -67,6 +68,10 @@ class TestWallet:
     @property
     def address(self) -> str:
         return str(self.account.address)
+
+    def switch_account(self) -> None:
+        """Select another account, of no means, in the wallet."""
+        self.account = Account.create()
 
     def install(self, page: Page) -> None:
         """Announce this wallet on every page that `page` opens."""

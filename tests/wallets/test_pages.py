@@ -70,7 +70,9 @@ def test_a_name_too_long_is_refused_and_not_taken(signed_in: SignIn, user: User)
 def test_the_only_wallet_cannot_be_unlinked(signed_in: SignIn, user: User) -> None:
     address = str(user.primary_address)
     response = signed_in(user).post(reverse("wallets:unlink", args=[address]))
-    assert said(response) == ["This wallet is the only way into your account. Link another one before you unlink it."]
+    assert said(response) == [
+        "This wallet is the only way into your account. Link another wallet or add a passkey first."
+    ]
     assert user.wallets.count() == 1
     assert reverse("wallets:unlink", args=[address]) not in text(signed_in(user).get("/profile/"))
 

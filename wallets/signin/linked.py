@@ -25,7 +25,10 @@ def link(user: User, verified: VerifiedWallet) -> LinkedWallet:
     except IntegrityError:
         wallet = LinkedWallet.objects.get(address=verified.address)
     if wallet.user_id != user.pk:
-        raise WalletTakenError("This wallet already enters another account. Sign in with it there and unlink it first.")
+        raise WalletTakenError(
+            "This wallet already enters another account. Sign in with it there and unlink it, or delete that account; "
+            "what the wallet bought stays with the wallet."
+        )
     LinkedWallet.objects.filter(pk=wallet.pk).update(last_used_at=now)
     return wallet
 
@@ -40,8 +43,10 @@ def unlink(user: User, address: str) -> None:
     _lock(user)
     wallet = _own(user, address)
     others = user.wallets.exclude(pk=wallet.pk).order_by("pk")
-    if not others.exists() and not _enters_by_email(user):
-        raise LastWayInError("This wallet is the only way into your account. Link another one before you unlink it.")
+    if not others.exists() and not enters_without_wallet(user):
+        raise LastWayInError(
+            "This wallet is the only way into your account. Link another wallet or add a passkey first."
+        )
     was_primary = wallet.is_primary
     wallet.delete()
     heir = others.first()
@@ -74,7 +79,11 @@ def _own(user: User, address: str) -> LinkedWallet:
     return wallet
 
 
-def _enters_by_email(user: User) -> bool:
+def enters_without_wallet(user: User) -> bool:
+    """Whether a password or a passkey lets the user in: then no wallet is the last way in."""
     from allauth.account.models import EmailAddress
+    from allauth.mfa.models import Authenticator
 
+    if Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists():
+        return True
     return user.has_usable_password() and EmailAddress.objects.filter(user=user, verified=True).exists()

@@ -1,6 +1,6 @@
 // The connect dialog: choose a wallet, connect it, and sign in, link it to the account, or just use it for a payment.
-import { el, shortAddress, showPane } from "../site/dom.js";
-import { ApiError } from "./api.js";
+import { el, shortAddress, showPane, toast } from "../site/dom.js";
+import { api, ApiError } from "./api.js";
 import { discover, onWallet, wallets } from "./eip6963.js";
 import { networks } from "./networks.js";
 import { challenge, link, sign, verify } from "./siwe.js";
@@ -8,7 +8,8 @@ import { chainId, currentAccount, explain, remember, rememberedName, rememberedW
 
 export const DEMO_RDNS = "agentnexus.demo-wallet";
 const TITLES = {
-  signin: ["Connect a wallet", "Your wallet is your account. Nothing to remember, nothing to leak."],
+  signin: ["Sign in", "Your wallet is your account: nothing to remember, nothing to leak."],
+  again: ["Sign once more", "Choose the wallet you signed in with."],
   link: ["Link another wallet", "Sign with the wallet you want to add to this account."],
   pay: ["Choose a wallet to pay with", "Any wallet of yours will do; access goes to your account's wallet."],
 };
@@ -136,6 +137,8 @@ export function openConnect(purpose = "signin") {
   part("subtitle").textContent = subtitle;
   discover();
   render();
+  const others = dialog.querySelector("[data-other-ways]");
+  if (others) others.hidden = purpose !== "signin";
   showPane(dialog, "choose");
   if (!dialog.open) dialog.showModal();
 }
@@ -154,7 +157,7 @@ export async function chooseWallet({ ask = false } = {}) {
   });
 }
 
-// --- the wallet changes its account while the page is open: say so, decide nothing ---
+// --- the wallet changes its account while the page is open: say so, and offer to switch; when it leaves, sign out ---
 const notice = document.getElementById("wallet-notice");
 const watched = new WeakSet();
 
@@ -172,11 +175,34 @@ function compare(address) {
   }
 }
 
+const ENDED = "wallet.ended";
+
+/** The wallet that signed in took its permission back, so the session it began ends, here and visibly. */
+async function disconnected() {
+  const signedBy = document.body.dataset.sessionAddress;
+  if (!signedBy) return;
+  try {
+    await api("POST", "/api/v1/auth/logout");
+    sessionStorage.setItem(ENDED, shortAddress(signedBy));
+    location.assign("/");
+  } catch (error) {
+    toast(`Your wallet is disconnected, but signing out failed. ${error.message}`, "bad");
+  }
+}
+
+function tellOfEnd() {
+  const address = sessionStorage.getItem(ENDED);
+  if (!address) return;
+  sessionStorage.removeItem(ENDED);
+  toast(`The wallet ${address} was disconnected, so you are signed out.`);
+}
+
 function watch(wallet) {
   if (watched.has(wallet.provider) || typeof wallet.provider.on !== "function") return;
   watched.add(wallet.provider);
   wallet.provider.on("accountsChanged", (accounts) => {
-    compare(accounts[0]);
+    if (accounts.length) compare(accounts[0]);
+    else disconnected();
     document.dispatchEvent(new CustomEvent("wallet:account", { detail: accounts[0] ?? null }));
   });
   wallet.provider.on("chainChanged", (id) => document.dispatchEvent(new CustomEvent("wallet:chain", { detail: Number(id) })));
@@ -201,6 +227,7 @@ document.addEventListener("click", (event) => {
 });
 onWallet(render);
 discover();
+tellOfEnd();
 if (dialog.dataset.open && document.body.dataset.authenticated !== "true") openConnect("signin");
 if (document.body.dataset.authenticated === "true") {
   rememberedWallet().then(async (wallet) => {

@@ -3,12 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
+from django_redis.exceptions import ConnectionInterrupted
+from redis import RedisError
 
 from config.views import not_found
+
+log = structlog.get_logger(__name__)
 
 
 class ContentSecurityPolicyMiddleware(CSPMiddleware):
@@ -26,6 +32,23 @@ class ContentSecurityPolicyMiddleware(CSPMiddleware):
             wider: dict[str, Any] = {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]}
             parts.update = {**(parts.update or {}), **wider}
         return parts
+
+
+class UnavailableMiddleware:
+    """Without Redis no attempts can be counted, so what counts them, signing in above all, is refused politely."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """What a page could not do for want of Redis. The API says so by itself."""
+        if not isinstance(exception, (RedisError, ConnectionInterrupted)):
+            return None
+        log.error("redis_unavailable", path=request.path, error=type(exception).__name__)
+        return render(request, "errors/503.html", status=503)
 
 
 class NotFoundMiddleware:

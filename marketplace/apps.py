@@ -9,5 +9,8 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         from marketplace import chain_events
+        from marketplace.catalogue.closing import archive_agents_of
+        from wallets.signin import closing
 
         chain_events.register()
+        closing.subscribe(archive_agents_of)

@@ -9,8 +9,10 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -122,6 +124,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     search_help_text = "E-mail, display name, or a wallet address (or how it begins, with 0x)"
     ordering = ["-date_joined"]
     actions = ["suspend_users", "unsuspend_users"]
+    actions_detail = ["change_suspension"]
     readonly_fields = ["id", "last_login", "date_joined", "is_suspended", "suspended_at", "suspended_reason"]
     fieldsets = [
         (None, {"fields": ["id", "display_name", "email", "password"]}),
@@ -197,6 +200,17 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
             self.log_change(request, user, f"Suspended: {reason}")
         self.message_user(request, f"{len(suspended)} suspended.", messages.SUCCESS)
         return None
+
+    @action(description="Suspend or let back in", url_path="suspension")  # type: ignore[untyped-decorator]
+    def change_suspension(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The button on a user's own page: asks for the reason, or lifts the suspension."""
+        found = User.objects.filter(pk=object_id)
+        response = None
+        if found.filter(is_suspended=True).exists():
+            self.unsuspend_users(request, found)
+        else:
+            response = self.suspend_users(request, found)
+        return response or redirect("admin:wallets_user_change", object_id)
 
     @admin.action(description="Lift the suspension", permissions=["change"])
     def unsuspend_users(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -90,6 +90,35 @@ def test_suspending_asks_for_the_reason_then_signs_out_everywhere_and_is_recorde
     assert (entry.user, entry.change_message) == (staff, "Suspended: Stolen images.")
 
 
+def test_a_users_own_page_suspends_after_a_reason_and_lets_back_in(admin: Client, user: User, staff: User) -> None:
+    # given the page of a user
+    where = f"{LIST}{user.pk}/change/"
+    button = f"{LIST}{user.pk}/suspension/"
+    assert button in admin.get(where).content.decode()
+    # when the button is pressed, then the reason is asked for first
+    assert "Reason, shown to the user" in admin.get(button).content.decode()
+    done = admin.post(button, {"reason": "Stolen images.", "action": "suspend_users"})
+    user.refresh_from_db()
+    assert (done.status_code, done["Location"]) == (302, where)
+    assert (user.is_suspended, user.suspended_reason) == (True, "Stolen images.")
+    # and the same button lets the user back in; both are in the history
+    admin.get(button)
+    user.refresh_from_db()
+    assert user.is_suspended is False
+    entries = LogEntry.objects.filter(object_id=str(user.pk)).order_by("pk")
+    assert [entry.change_message for entry in entries] == ["Suspended: Stolen images.", "Suspension lifted"]
+
+
+def test_who_may_only_look_does_not_suspend(user: User) -> None:
+    viewer = User.objects.create_user("viewer@example.org", "correct-horse-battery", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    client = Client()
+    client.force_login(viewer)
+    client.post(f"{LIST}{user.pk}/suspension/", {"reason": "x"})
+    user.refresh_from_db()
+    assert user.is_suspended is False
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
 def test_a_suspension_without_a_fit_reason_is_asked_for_again(reason: str, admin: Client, user: User) -> None:
     response = admin.post(LIST, {"action": "suspend_users", "_selected_action": [str(user.pk)], "reason": reason})

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
+from django_redis.exceptions import ConnectionInterrupted
 from pytest_django.fixtures import Settings
 
 from tests.pages import SignIn, text
@@ -210,3 +211,25 @@ def test_pages_for_mail_say_where_it_goes_when_none_is_sent(name: str, settings:
     shown = text(Client().get(reverse(name)))
     assert "This is a development site: no e-mail leaves this machine." in shown
     assert ">.data/mail<" in shown
+
+
+@pytest.mark.parametrize("name", ["account_login", "account_signup", "account_reset_password", "mfa_login_webauthn"])
+def test_without_redis_nobody_enters_and_the_page_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def __getattr__(self, _: str) -> object:
+            raise ConnectionInterrupted(connection=None)
+
+    monkeypatch.setattr("allauth.core.internal.ratelimit.cache", Away())
+    response = Client().post(
+        reverse(name), {"login": EMAIL, "password": PASSWORD, "email": EMAIL, "password1": PASSWORD}
+    )
+    assert response.status_code == 503
+    assert "Not available right now" in text(response)
+    assert not User.objects.exists()
+
+
+def test_too_many_attempts_get_a_page_of_the_sites_own() -> None:
+    client = Client()
+    answers = [client.post(reverse("account_reset_password"), {"email": EMAIL}) for _ in range(6)]
+    assert answers[-1].status_code == 429
+    assert "Too many attempts" in text(answers[-1])

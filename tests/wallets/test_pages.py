@@ -47,7 +47,7 @@ def test_it_costs_the_same_however_much_was_bought(
     PurchaseFactory.create_batch(4, buyer=user)
     ExecutionFactory.create_batch(4, user=user)
     client = signed_in(user)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get("/profile/")
 
 

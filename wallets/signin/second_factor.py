@@ -23,6 +23,12 @@ FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """How allauth keeps and names second factors."""
 
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is not right. Wait for the next one in your app, or use a recovery code.",
+        "unverified_email": "Confirm your e-mail address first.",
+    }
+
     def encrypt(self, text: str) -> str:
         """Secrets of authenticator apps lie in the database under a key made of SECRET_KEY."""
         return _box().encrypt(text.encode()).decode()

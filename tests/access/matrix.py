@@ -108,6 +108,7 @@ PAGES = [
     row("favicon", "GET", EVERYONE),
     row("healthz", "GET", EVERYONE),
     row("readyz", "GET", EVERYONE),
+    row("metrics", "GET", EVERYONE),  # from this machine; tests/config asks from elsewhere
     row("demo-wallet-fund", "POST", EVERYONE),
     row("demo-wallet-rpc", "POST", EVERYONE),
     # marketplace

@@ -69,6 +69,7 @@ API = [
     row("api-agent", "PATCH", OWNER),
     row("api-agent-publish", "POST", OWNER),
     row("api-agent-archive", "POST", OWNER),
+    row("api-agent-quota", "GET PUT", OWNER),
     row("api-versions", "GET", OWNER_AND_STAFF),
     row("api-versions", "POST", OWNER),
     row("api-version-withdraw", "POST", OWNER_AND_STAFF),

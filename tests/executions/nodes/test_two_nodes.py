@@ -41,9 +41,11 @@ def where(executions: list[Execution]) -> list[str]:
 def test_two_nodes(engine: docker.APIClient, scripted: str) -> None:
     with ExitStack() as stack:
         own = stack.enter_context(own_docker(scripted))
-        first = WorkerProcess(EXECUTION_NODE="one", EXECUTION_SHUTDOWN_SECONDS="1")
+        first = WorkerProcess(EXECUTION_NODE="one", EXECUTION_SHUTDOWN_SECONDS="1", EXECUTION_CONCURRENT_PER_USER="0")
         stack.callback(first.kill)
-        second = WorkerProcess(EXECUTION_NODE="two", EXECUTION_NODE_LABELS="gpu", DOCKER_HOST=own.url)
+        second = WorkerProcess(
+            EXECUTION_NODE="two", EXECUTION_NODE_LABELS="gpu", DOCKER_HOST=own.url, EXECUTION_CONCURRENT_PER_USER="0"
+        )
         stack.callback(second.kill)
         for worker in (first, second):
             worker.wait_until_ready()
@@ -62,7 +64,13 @@ def _report_themselves(scripted: str) -> None:
 
 def _take_what_fits_them(scripted: str) -> None:
     # four at once fill the two slots of each
-    assert where(ask(scripted, "sleep 1.5; echo '{}'", 4)) == ["one", "one", "two", "two"]
+    four = ask(scripted, "sleep 60", 4)
+    running = Execution.objects.filter(pk__in=[one.pk for one in four], status="running")
+    eventually(lambda: running.count() == 4, 30)
+    assert sorted(running.values_list("node", flat=True)) == ["one", "one", "two", "two"]
+    for one in four:
+        dispatch.cancel(one.user, one.pk)
+    eventually(lambda: not running.exists(), 30)
     # what needs a label goes where it is
     assert where(ask(scripted, "echo '{}'", 2, needs=("gpu",))) == ["two", "two"]
     # what is cordoned takes nothing

@@ -25,7 +25,7 @@ class Names(socketserver.BaseRequestHandler):
         while data[at]:
             labels.append(data[at + 1:at + 1 + data[at]].decode()); at += data[at] + 1
         name, kind = ".".join(labels).lower(), struct.unpack(">H", data[at + 1:at + 3])[0]
-        print("asked", name, kind, flush=True)
+        sys.stdout.write(f"asked {name} {kind}\n"); sys.stdout.flush()  # at once: threads ask at the same time
         asked[name] += 1
         found = [zone[name]] if name in zone else []
         if name == "rebind.test": found = [own] if asked[name] == 1 else [sys.argv[1]]

@@ -20,7 +20,8 @@ from executions.runners.docker.engine import Engine as DockerEndpoint
 
 
 class OwnDocker(Engine):
-    """dockerd with a socket, data and a containerd of its own, and no network: agents need none."""
+    """dockerd with a socket, data, a containerd and a network namespace of its own. Agents need no network, and an
+    engine without a bridge removes its namespace's docker0, which would be the machine's."""
 
     name = "docker"
 
@@ -34,7 +35,15 @@ class OwnDocker(Engine):
         for stale in ("docker.pid", "exec/containerd/containerd.pid"):
             (folder / stale).unlink(missing_ok=True)
         options = f"--data-root {folder}/data --exec-root {folder}/exec --pidfile {folder}/docker.pid"
-        return ["dockerd", "--host", self.url, *options.split(), *["--bridge", "none", "--iptables=false"]], {}
+        return [
+            "unshare",
+            "--net",
+            "dockerd",
+            "--host",
+            self.url,
+            *options.split(),
+            *["--bridge", "none", "--iptables=false"],
+        ], {}
 
     def ready(self) -> bool:
         with suppress(RunnerUnavailableError):

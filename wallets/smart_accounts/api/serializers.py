@@ -49,7 +49,7 @@ class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
         return network.address_url(account.address) if network else ""
 
 
-class BalanceSerializer(serializers.Serializer[Any]):
+class AccountBalanceSerializer(serializers.Serializer[Any]):
     """What an account has of a token."""
 
     token = TokenSerializer()
@@ -67,14 +67,14 @@ class SmartAccountDetailSerializer(SmartAccountSerializer):
         fields = [*SmartAccountSerializer.Meta.fields, "balances", "gas_deposit"]
         read_only_fields = fields
 
-    @extend_schema_field(BalanceSerializer(many=True))
+    @extend_schema_field(AccountBalanceSerializer(many=True))
     def get_balances(self, account: SmartAccount) -> Any:
         holdings: Holdings = self.context["holdings"]
         rows = [
             {"token": token, "amount": str(amount), "amount_display": format_amount(amount, token)}
             for token, amount in holdings.balances
         ]
-        return BalanceSerializer(rows, many=True).data
+        return AccountBalanceSerializer(rows, many=True).data
 
     @extend_schema_field({"type": "string"})
     def get_gas_deposit(self, account: SmartAccount) -> str:
@@ -99,7 +99,7 @@ class NewSmartAccountSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class CallSerializer(serializers.Serializer[Any]):
+class AccountCallSerializer(serializers.Serializer[Any]):
     """A call that the account makes; data and value in hex, as purchases give them."""
 
     to = AddressField()
@@ -116,7 +116,7 @@ class NewUserOperationSerializer(serializers.Serializer[Any]):
     """A wish to have an account do something."""
 
     account = serializers.UUIDField()
-    calls = CallSerializer(many=True, help_text="All are made, in order, or none.")
+    calls = AccountCallSerializer(many=True, help_text="All are made, in order, or none.")
     sponsored = serializers.BooleanField(
         required=False,
         allow_null=True,
@@ -125,7 +125,7 @@ class NewUserOperationSerializer(serializers.Serializer[Any]):
     )
 
 
-class SignatureSerializer(serializers.Serializer[Any]):
+class OperationSignatureSerializer(serializers.Serializer[Any]):
     """The owner's signature: of a wallet, or a passkey's assertion whose challenge is the operation's hash."""
 
     signature = serializers.RegexField(

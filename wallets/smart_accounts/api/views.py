@@ -19,10 +19,10 @@ from wallets.api.accounts import signed_in
 from wallets.models import UserOperation
 from wallets.smart_accounts import accounts, following, operations, passkeys
 from wallets.smart_accounts.api.serializers import (
-    CallSerializer,
+    AccountCallSerializer,
     NewSmartAccountSerializer,
     NewUserOperationSerializer,
-    SignatureSerializer,
+    OperationSignatureSerializer,
     SmartAccountDetailSerializer,
     SmartAccountSerializer,
     UserOperationSerializer,
@@ -116,7 +116,7 @@ class UserOperationsView(ListAPIView[UserOperation]):
         network = get_network(account.network)
         wished = []
         for given in body.validated_data["calls"]:
-            call = CallSerializer(data=given)
+            call = AccountCallSerializer(data=given)
             call.is_valid(raise_exception=True)
             wished.append(call.to_call(network.chain_id))
         operation = operations.build(account, wished, sponsored=body.validated_data["sponsored"], idempotency_key=key)
@@ -138,12 +138,12 @@ class UserOperationView(APIView):
 class UserOperationSubmitView(APIView):
     """The owner's signature."""
 
-    @extend_schema(request=SignatureSerializer, responses=UserOperationSerializer, tags=["smart accounts"])
+    @extend_schema(request=OperationSignatureSerializer, responses=UserOperationSerializer, tags=["smart accounts"])
     def post(self, request: Request, operation_id: UUID) -> Response:
         """Hand the signed operation to a bundler. Safe to repeat: it is never sent with other bytes."""
         user = signed_in(request)
         operation = operations.own(user, operation_id)
-        body = SignatureSerializer(data=request.data)
+        body = OperationSignatureSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         limit(OPERATIONS, user)
         given: dict[str, Any] = body.validated_data

@@ -148,7 +148,8 @@ def test_a_second_build_does_nothing(agents: dict[str, build.BuiltAgent]) -> Non
     again = build.build_all(report=lines.append)
 
     assert {agent.slug: agent.image for agent in again} == {slug: agent.image for slug, agent in agents.items()}
-    assert len(lines) == len(agents) + 1
+    images = [agent for agent in again if not agent.module]
+    assert len(lines) == len(images) + 1
     assert all("up to date" in line for line in lines)
 
 

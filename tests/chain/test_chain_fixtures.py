@@ -56,7 +56,7 @@ def test_a_failing_call_names_its_error(contracts: Contracts, funded_wallet: Any
 
 @pytest.mark.django_db(transaction=True)
 def test_it_works_with_real_transactions(contracts: Contracts) -> None:
-    assert Deployment.objects.count() == 3
+    assert Deployment.objects.count() == 6
 
 
 @pytest.mark.django_db

@@ -1,12 +1,13 @@
 """The whole platform as `make up` runs it, and a browser with a wallet."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from deploy.local.platform import Site, platform
 from tests.e2e.wallet import TestWallet
@@ -47,6 +48,24 @@ def browser_type_launch_args() -> dict[str, object]:
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert program, "Chromium is missing: run `make test`, or set CHROMIUM to the program's path."
     return {"executable_path": program, "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(scope="session")
+def browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
+    """As pytest-playwright's, but closed with its loop in place."""
+    browser = launch_browser()
+    loop = asyncio.get_running_loop()
+    yield browser
+    asyncio._set_running_loop(loop)
+    browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _loop_only_here(browser: Browser) -> Iterator[None]:
+    """Playwright leaves its loop marked as running in this thread, where asynchronous tests have loops of their own."""
+    asyncio._set_running_loop(browser._impl_obj._loop)
+    yield
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture

@@ -423,7 +423,7 @@ def test_the_next_version_starts_from_the_last(signed_in: SignIn) -> None:
         ({"input_schema": "[" * 100_000}, "This is nested too deeply."),
         ({"input_schema": '{"type": "string"}'}, "input_schema"),
         ({"output_schema": '{"type": "nonsense"}'}, "output_schema"),
-        ({"example_input": '{"text": 5}'}, "At /text: Must be text."),
+        ({"example_input": '{"text": 5}'}, "At /text: This must be text."),
         ({"image": "agentnexus/x:latest"}, "Name the image by its digest"),
         ({"number": "1.0"}, "Enter three numbers with dots, for example 1.2.0."),
     ],

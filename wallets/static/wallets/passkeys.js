@@ -12,6 +12,12 @@ function explain(error, action) {
   return "Your browser could not use a passkey here. Try another browser, or sign in another way.";
 }
 
+function say(form, sentence) {
+  const problem = form.querySelector("[data-passkey-problem]");
+  problem.querySelector("[data-text]").textContent = sentence;
+  problem.hidden = false;
+}
+
 async function options(form) {
   if (form.dataset.optionsFrom) return JSON.parse(document.getElementById(form.dataset.optionsFrom).textContent);
   const response = await fetch(form.action, { headers: { Accept: "application/json" }, credentials: "same-origin" });
@@ -20,8 +26,7 @@ async function options(form) {
 }
 
 async function run(form, button) {
-  const problem = form.querySelector("[data-passkey-problem]");
-  problem.hidden = true;
+  form.querySelector("[data-passkey-problem]").hidden = true;
   busy(button, true);
   try {
     const given = await options(form);
@@ -31,20 +36,18 @@ async function run(form, button) {
     form.querySelector("[name=credential]").value = JSON.stringify(credential);
     form.submit();
   } catch (error) {
-    problem.querySelector("[data-text]").textContent = explain(error, form.dataset.passkey);
-    problem.hidden = false;
+    say(form, explain(error, form.dataset.passkey));
     busy(button, false);
   }
 }
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("[data-passkey-go]");
-  if (!window.PublicKeyCredential) {
-    form.querySelector("[data-passkey-problem] [data-text]").textContent = "This browser does not know passkeys.";
-    button.disabled = true;
-  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     run(form, button);
   });
+  // Until here it is disabled: a form sent before this script was there would hold no passkey.
+  if (window.PublicKeyCredential) button.disabled = false;
+  else say(form, "This browser does not know passkeys.");
 }

@@ -34,6 +34,15 @@ contract IsValidSignatureTest is AccountFixture {
         vm.assertTrue(accepted(passkeyAccount, assertion(PASSKEY, bound(passkeyAccount, HASH), 0x05)));
     }
 
+    function test_a_passkey_account_answers_for_its_backup_too() public {
+        bytes memory signature = assertion(0xB0B, bound(passkeyAccount, HASH), 0x05);
+        vm.assertFalse(accepted(passkeyAccount, signature));
+        (uint256 backupX, uint256 backupY) = vm.publicKeyP256(0xB0B);
+        vm.prank(address(passkeyAccount));
+        passkeyAccount.setKeys(x, y, bytes32(backupX), bytes32(backupY));
+        vm.assertTrue(accepted(passkeyAccount, signature));
+    }
+
     function test_it_answers_for_nobody_else() public view {
         vm.assertFalse(accepted(account, ecdsa(STRANGER_KEY, bound(account, HASH))));
         vm.assertFalse(accepted(passkeyAccount, assertion(0x0DD, bound(passkeyAccount, HASH), 0x05)));

@@ -27,11 +27,12 @@ from chain.listener import Listener
 from chain.models import Deployment, OutboxAttempt, OutboxTransaction, SendingAccount
 from chain.networks import Network, default_network
 from chain.outbox.reasons import error_name
-from chain.rpc import connect, pool_of
+from chain.rpc import Pool, connect, pool_of
 from chain.tokens import Token, get_token
 
 FEE = 3 * 10**9
 MINED_SECONDS = 20
+QUIET_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def contracts(db: None, _deployments: list[dict[str, Any]]) -> Iterator[Contract
         # What waits to be mined survives a revert: a transaction that a test did not wait for must not be mined on top
         # of what the next test finds.
         pool = pool_of(network)
+        await_miner(pool)
         pool.call("evm_setAutomine", False)
         pool.call("anvil_dropAllTransactions")
         undo()
@@ -179,6 +181,13 @@ def reorg_on(network: Network) -> Iterator[Callable[[], None]]:
         assert pool.call("evm_revert", snapshot) is True
 
     yield undo
+
+
+def await_miner(pool: Pool) -> None:
+    """Let the node end the block it is making. What can never be mined is not waited for."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while int(pool.call("txpool_status")["pending"], 16) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def mine_blocks(network: Network, count: int = 1, seconds: int = 0) -> None:

@@ -61,6 +61,7 @@ def by_hand(contracts: Contracts) -> Iterator[Pool]:
     pool = pool_of(contracts.network)
     pool.call("evm_setAutomine", False)
     yield pool
+    pool.call("anvil_dropAllTransactions")
     pool.call("evm_setAutomine", True)
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from django.db import connections
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from deploy.local.platform import Site, platform
 from tests.e2e.wallet import TestWallet
@@ -50,22 +51,35 @@ def browser_type_launch_args() -> dict[str, object]:
     return {"executable_path": program, "args": FLAGS, "headless": True}
 
 
+# Playwright leaves its loop marked as running in this thread. Asynchronous tests elsewhere have loops of their own, and
+# Django keeps other connections with a running loop than without: the mark holds from a browser test's first fixture to
+# its last, and nowhere else.
+_parked: dict[str, asyncio.AbstractEventLoop] = {}
+
+
 @pytest.fixture(scope="session")
 def browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
     """As pytest-playwright's, but closed with its loop in place."""
     browser = launch_browser()
-    loop = asyncio.get_running_loop()
+    _parked["loop"] = asyncio.get_running_loop()
     yield browser
-    asyncio._set_running_loop(loop)
+    asyncio._set_running_loop(_parked["loop"])
     browser.close()
 
 
-@pytest.fixture(autouse=True)
-def _loop_only_here(browser: Browser) -> Iterator[None]:
-    """Playwright leaves its loop marked as running in this thread, where asynchronous tests have loops of their own."""
-    asyncio._set_running_loop(browser._impl_obj._loop)
-    yield
-    asyncio._set_running_loop(None)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    asyncio._set_running_loop(_parked.get("loop"))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        connections.close_all()
+        asyncio._set_running_loop(None)
 
 
 @pytest.fixture
@@ -78,3 +92,18 @@ def wallet_for(site: Site) -> Callable[[Page], TestWallet]:
         return wallet
 
     return install
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """What the browser complained of; tests assert that it is nothing."""
+    found: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # The machine's network changes whenever somebody makes a container: the page is not to blame, and asks again.
+        if message.type == "error" and "ERR_NETWORK_CHANGED" not in message.text:
+            found.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found

@@ -58,15 +58,6 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Connect")).first).to_be_visible(timeout=WITHIN)
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complained of; tests assert that it is nothing."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
-
-
 def test_an_account_by_e_mail_and_a_passkey_that_enters_it(site: Site, page: Page, complaints: list[str]) -> None:
     # given a device that keeps passkeys, and an account made with an e-mail address
     device = page.context.new_cdp_session(page)

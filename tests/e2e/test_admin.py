@@ -29,12 +29,7 @@ def staff(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("staff")
-def test_staff_see_every_list(site: Site, page: Page) -> None:
-    # given
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
+def test_staff_see_every_list(site: Site, page: Page, complaints: list[str]) -> None:
     # when
     page.goto(f"{site.url}/admin/")
     page.locator("[name=login]").fill(EMAIL)
@@ -55,4 +50,4 @@ def test_staff_see_every_list(site: Site, page: Page) -> None:
         assert response is not None
         assert response.status == 200
         expect(page.locator("[x-show=openCommandResults]")).to_be_hidden()
-    assert errors == []
+    assert complaints == []

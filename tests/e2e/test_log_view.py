@@ -67,7 +67,7 @@ def opened(page: Page, signed_in: SignIn) -> Iterator[Callable[..., Socket]]:
         return socket
 
     yield go
-    page.unroute_all()
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def top_of(page: Page) -> Any:

@@ -80,13 +80,10 @@ def bought_by_api(site: Site, wallet: TestWallet, slug: str) -> tuple[Client, st
 
 
 def test_a_dispute_is_decided_and_the_refund_arrives_without_a_click(
-    site: Site, page: Page, wallet_for: Installer, staff_page: Page
+    site: Site, page: Page, wallet_for: Installer, staff_page: Page, complaints: list[str]
 ) -> None:
     # given a buyer with a purchase
     wallet = wallet_for(page)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     sign_in(page, site)
     buy(page, site)
     opened(page)
@@ -140,7 +137,7 @@ def test_a_dispute_is_decided_and_the_refund_arrives_without_a_click(
     shot(page, "purchase-resolved")
     staff_page.reload()
     expect(staff_page.locator("[data-decision=Confirmed]")).to_be_visible(timeout=WITHIN)
-    assert errors == []
+    assert complaints == []
 
 
 def test_a_buyer_releases_early_and_the_creator_withdraws(

@@ -64,11 +64,10 @@ def test_everything_can_be_reached_by_keyboard(site: Site, page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Connect")).first).to_be_focused()
 
 
-def test_pages_fit_a_phone_and_break_no_rule_of_the_policy(site: Site, page: Page, wallet_for: Installer) -> None:
+def test_pages_fit_a_phone_and_break_no_rule_of_the_policy(
+    site: Site, page: Page, wallet_for: Installer, complaints: list[str]
+) -> None:
     wallet_for(page)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_viewport_size({"width": 375, "height": 740})
     sign_in(page, site)
     buy(page, site)

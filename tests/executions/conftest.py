@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -98,7 +99,8 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
             eventually(lambda: not client.containers(all=True, filters=mine) and not client.networks(filters=mine), 5)
         finally:
             for container in client.containers(all=True, filters=mine):
-                client.remove_container(container["Id"], force=True, v=True)
+                with suppress(docker.errors.NotFound):
+                    client.remove_container(container["Id"], force=True, v=True)
             for network in client.networks(filters=mine):
                 client.remove_network(network["Id"])
 

@@ -74,6 +74,7 @@ class HotContainers:
         self._budget = budget
         self._lock = threading.Lock()
         self._tending = threading.Lock()
+        self._due = threading.Event()
         self._waiting: dict[Key, list[Waiting]] = {}
         self._runs: deque[tuple[float, Key]] = deque()
         self._specs: dict[Key, tuple[RunSpec, dict[str, Any]]] = {}
@@ -114,8 +115,18 @@ class HotContainers:
 
     def tend(self) -> None:
         """Start what recent runs call for, freeze what is ready, remove what nobody wants any more."""
-        if not self._budget or not self._tending.acquire(blocking=False):
+        if not self._budget:
             return
+        # Whoever finds somebody at it leaves word: a run since that one looked calls for another look.
+        self._due.set()
+        while self._due.is_set() and self._tending.acquire(blocking=False):
+            try:
+                self._due.clear()
+                self._tend()
+            finally:
+                self._tending.release()
+
+    def _tend(self) -> None:
         try:
             wanted = self._wanted()
             for key, waiting in self._stale(wanted):
@@ -127,8 +138,6 @@ class HotContainers:
             self._freeze()
         except (EngineCallError, RunnerUnavailableError) as exc:
             log.info("hot_containers_not_tended", error=str(exc))
-        finally:
-            self._tending.release()
 
     def close(self) -> None:
         """Remove all of them; none is started any more."""

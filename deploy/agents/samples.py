@@ -42,9 +42,9 @@ def source(package: str) -> Source:
 
 def run(package: str, document: Any) -> Ran:
     """Run the agent as its image does: `python3 -m <package>.agent` with the document on stdin. A module is run by
-    `wasi.py`."""
+    the SDK."""
     module = source(package).module
-    command = [str(AGENTS / "wasi.py"), str(module)] if module else ["-m", f"{package}.agent"]
+    command = ["-m", "agentnexus_agent.local.wasi", str(module)] if module else ["-m", f"{package}.agent"]
     completed = subprocess.run(
         [sys.executable, *command],
         input=json.dumps(document).encode(),

@@ -1,0 +1,1 @@
+"""`agentnexus-agent run`: try an agent on your own machine, within the limits it will have on the platform."""

@@ -21,6 +21,13 @@ def _fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return event
 
 
+def _once(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """A request is told of once, when it is finished: with what it was and how it went."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    return event
+
+
 def configure(options: dict[str, Any]) -> None:
     """Set up `logging` and structlog. `options`: `level` and `format` ("json" or "console")."""
     shared: list[Processor] = [
@@ -59,7 +66,12 @@ def configure(options: dict[str, Any]) -> None:
         }
     )
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            _once,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -16,6 +16,7 @@ _KINDS = {
 _FORMATS = {"multiline": "long text", "date": "date", "date-time": "date and time", "email": "e-mail", "uri": "link"}
 _MEDIA = {"text/csv": "CSV", "text/markdown": "formatted text", "application/json": "JSON"}
 MOST_CHOICES = 8
+MOST_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class FieldSummary:
     description: str
     required: bool
     choices: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    """What a group or each row of a list consists of."""
 
 
 def summarise(schema: object) -> list[FieldSummary]:
@@ -44,12 +47,26 @@ def _members(schema: Mapping[str, Any]) -> Iterator[FieldSummary]:
         choices = member.get("enum")
         yield FieldSummary(
             name=str(name),
-            title=str(member.get("title") or str(name).replace("_", " ").capitalize()),
+            title=_title(str(name), member),
             kind=_kind(member),
             description=str(member.get("description") or ""),
             required=isinstance(required, list) and name in required,
             choices=tuple(str(choice) for choice in choices[:MOST_CHOICES]) if isinstance(choices, list) else (),
+            parts=_parts(member),
         )
+
+
+def _title(name: str, member: Mapping[str, Any]) -> str:
+    return str(member.get("title") or name.replace("_", " ").capitalize())
+
+
+def _parts(member: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = member.get("items")
+    properties = (rows if isinstance(rows, Mapping) else member).get("properties")
+    if not isinstance(properties, Mapping):
+        return ()
+    parts = [(str(name), part) for name, part in properties.items() if isinstance(part, Mapping)]
+    return tuple(_title(name, part) for name, part in parts[:MOST_PARTS])
 
 
 def _kind(member: Mapping[str, Any]) -> str:

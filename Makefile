@@ -88,7 +88,7 @@ bench-gas: install ## gas of each operation beside a naive baseline
 assets: ## rebuild the committed style sheet and demo wallet (needs Node.js)
 	npm ci --no-audit --no-fund && npm run build
 
-new-agent: install ## make new-agent NAME=my-agent: a new agent from the template
-	$(PY) -m deploy.agents.new $(NAME)
+new-agent: install ## make new-agent NAME=my-agent [KIND=wasm]: a new agent from a template, in Python or AssemblyScript
+	$(PY) -m deploy.agents.new $(NAME) --kind $(or $(KIND),python)
 
 .PHONY: crash help install demo up staff reset test lint types layers contracts-test pytest unit chain-scenarios audit attack brownie bench bench-gas assets new-agent

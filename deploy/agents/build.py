@@ -72,6 +72,11 @@ def modules(folder: Path = base.AGENTS) -> list[BuiltAgent]:
 def _build(engine: Engine, source: Source, foundation: base.Base, refresh: bool, report: Report) -> BuiltAgent:
     started = time.monotonic()
     repository = f"{NAMESPACE}/{source.slug}"
+    if not (source.folder / "Dockerfile").is_file():
+        raise ImageBuildError(
+            f"{source.folder.name} has neither a Dockerfile nor an agent.wasm. Build its module in its folder with: "
+            "npm ci && npm run build"
+        )
     context = read_context(source.folder)
     content = context.digest(foundation.content, source.slug)
     # The tag with the content's hash stays when a later build takes `latest`: a version of the agent that was

@@ -1,6 +1,7 @@
 """What goes into an image, and what a manifest may hold; no engine is needed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -226,6 +227,18 @@ def test_a_new_agent_is_the_template_under_its_own_name(tmp_path: Path) -> None:
     assert not any("my_agent" in path.read_text() or "my-agent" in path.read_text() for path in target.iterdir())
 
 
+def run_tests(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", "--rootdir", str(folder),
+         "-c", "/dev/null", "--import-mode=importlib", str(folder)],
+        capture_output=True,
+        env=environment,
+        timeout=60,
+        check=False,
+        cwd=folder,
+    )  # fmt: skip
+
+
 def test_a_new_agent_runs_and_passes_its_tests(tmp_path: Path) -> None:
     create("word-weigher", tmp_path)
     environment = {"PYTHONPATH": f"{AGENTS / 'sdk'}:{tmp_path}", "PATH": "/usr/bin:/bin"}
@@ -238,18 +251,32 @@ def test_a_new_agent_runs_and_passes_its_tests(tmp_path: Path) -> None:
         timeout=30,
         check=False,
     )
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django", "--rootdir", str(tmp_path),
-         "-c", "/dev/null", "--import-mode=importlib", str(tmp_path)],
-        capture_output=True,
-        env=environment,
-        timeout=60,
-        check=False,
-        cwd=tmp_path,
-    )  # fmt: skip
+    tested = run_tests(tmp_path, environment)
 
     assert json.loads(ran.stdout) == {"words": 2, "longest": ["words", "two"]}
     assert tested.returncode == 0, tested.stdout.decode()
+
+
+def test_a_new_module_is_built_and_passes_its_tests(tmp_path: Path) -> None:
+    target = create("word-weigher", tmp_path, kind="wasm")
+    assert json.loads((target / "package.json").read_text())["name"] == "word-weigher"
+    assert not any("json-patch" in path.read_text() for path in target.rglob("*") if path.is_file())
+    environment = {**os.environ, "PYTHONPATH": f"{AGENTS / 'sdk'}"}
+
+    for command in ("npm ci --no-audit --no-fund --loglevel=error", "npm run --silent build"):
+        subprocess.run(command.split(), cwd=target, check=True, capture_output=True, timeout=100)
+    ran = subprocess.run(
+        [sys.executable, "-m", "agentnexus_agent.local", "run"],
+        capture_output=True,
+        env=environment,
+        timeout=30,
+        check=False,
+        cwd=target,
+    )
+    tested = run_tests(tmp_path, environment)
+
+    assert json.loads(ran.stdout) == {"words": 9, "longest": ["brown", "jumps", "quick"]}, ran.stderr.decode()
+    assert (tested.returncode, b"2 passed" in tested.stdout) == (0, True), tested.stdout.decode()
 
 
 @pytest.mark.parametrize(

@@ -169,4 +169,4 @@ def test_hostile_schema_is_stopped_at_the_deadline(schema: Any, document: Any, m
     started = time.monotonic()
     with pytest.raises(SchemaUnusableError, match=r"^Checking against the schema took more than"):
         validate(document, schema)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10  # by itself each would take hours

@@ -17,7 +17,7 @@ def may_read_documents(user: User | AnonymousUser, execution: Execution) -> bool
     """Input, output and log hold what a buyer sent: its owner's, and staff's only with the permission for it."""
     if not user.is_authenticated:
         return False
-    return execution.user_id == user.pk or (user.is_staff and user.has_perm("executions.view_documents"))
+    return execution.user_id == user.pk or (user.acts_as_staff and user.has_perm("executions.view_documents"))
 
 
 def visible_execution(user: User | AnonymousUser, execution_id: UUID) -> Execution | None:

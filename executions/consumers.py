@@ -92,6 +92,7 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return ANONYMOUS
         if execution is None:
             return UNKNOWN
+        current.acts_as_staff = current.is_staff and user.acts_as_staff  # as the handshake's session said
         self._documents = may_read_documents(current, execution)
         return 0 if may_watch(current, execution) else FORBIDDEN
 

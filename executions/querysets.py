@@ -23,7 +23,7 @@ class ExecutionQuerySet(models.QuerySet["Execution"]):
         """Those a person may see: their own, or all for staff who may view executions."""
         if not user.is_authenticated:
             return self.none()
-        if user.is_staff and user.has_perm("executions.view_execution"):
+        if user.acts_as_staff and user.has_perm("executions.view_execution"):
             return self.all()
         return self.filter(user=user)
 

@@ -35,11 +35,11 @@ def _forced_logins_are_whole_ones(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def force_login(client: Client, user: User, backend: str | None = None) -> None:
         forced(client, user, backend)
-        if user.is_staff:
-            session = client.session
-            session["account_authentication_methods_user"] = str(user.pk)
-            session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
-            session.save()
+        session = client.session
+        session["account_authentication_methods_user"] = str(user.pk)
+        method = {"method": "mfa", "type": "totp"} if user.is_staff else {"method": "wallet"}
+        session["account_authentication_methods"] = [{**method, "at": time.time()}]
+        session.save()
 
     monkeypatch.setattr(Client, "force_login", force_login)
 
@@ -64,9 +64,16 @@ def staff(db: None) -> User:
 
 @pytest.fixture
 def api() -> ApiFor:
-    """`api(user)` is an API client with that user's access token, `api(None)` an anonymous one."""
+    """`api(user)` is an API client with that user's access token, `api(None)` an anonymous one.
+
+    Who acts as staff comes with a browser's session: tokens have no such rights.
+    """
 
     def client_for(user: User | None) -> APIClient:
+        if user is not None and user.acts_as_staff:
+            browser = APIClient()
+            browser.force_login(user, "wallets.signin.backends.WalletBackend")
+            return browser
         client = APIClient(enforce_csrf_checks=True)
         if user is not None:
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")

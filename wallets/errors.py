@@ -139,6 +139,26 @@ class SessionNotFoundError(WalletError):
         super().__init__("You have no such session; it may have ended.")
 
 
+class ProofRequiredError(WalletError):
+    """The sign-in is too long ago for a change of how one gets into the account."""
+
+    code = "reauthentication_required"
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Confirm first that it is you: sign in again, then repeat this within five minutes.")
+
+
+class NotForProgramsError(WalletError):
+    """A step of the browser's session, asked for with tokens."""
+
+    code = "session_only"
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Only a browser's session is confirmed. A program signs in again and uses the new tokens.")
+
+
 class InvalidAddressError(WalletError):
     """Not an Ethereum address, or one whose checksum is wrong."""
 

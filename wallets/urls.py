@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("profile/", views.profile, name="profile"),
     path("profile/wallets/<address:address>/unlink/", views.unlink, name="unlink"),
     path("profile/wallets/<address:address>/primary/", views.make_primary, name="make-primary"),
+    path("profile/confirm/", views.confirm, name="confirm"),
     path("profile/second-factor/", views.second_factor, name="second-factor"),
     path("profile/security/", credentials.security, name="security"),
     path("profile/security/keys/", credentials.create_key, name="key-create"),

@@ -1,15 +1,20 @@
 """The profile: who you are here, and the wallets that let you in."""
 
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.reauthentication import resume_request
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chain.errors import DomainError
 from wallets.forms import ProfileForm
 from wallets.signin import linked, sessions
 from wallets.signin.people import signed_in
+from wallets.signin.proof import proof_required, proved_lately
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,6 +42,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@proof_required
 def unlink(request: HttpRequest, address: str) -> HttpResponse:
     """Take a wallet off the account."""
     try:
@@ -72,3 +78,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Says to staff without a second factor why they need one, and how to get it."""
     return render(request, "wallets/second_factor.html", {"is_staff": signed_in(request).is_staff})
+
+
+@require_GET
+@login_required
+@never_cache
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Asks for a wallet's signature before a change of how one gets in; then does what the person had begun."""
+    user = signed_in(request)
+    if proved_lately(request):
+        return resume_request(request) or redirect("wallets:profile")
+    usual = get_adapter().get_reauthentication_methods(user)[0]["url"]
+    if usual != reverse("wallets:confirm"):
+        return redirect(f"{usual}?{request.GET.urlencode()}")
+    return render(request, "wallets/confirm.html", {"wallets": user.wallets.order_by("-is_primary", "pk")})

@@ -16,6 +16,7 @@ ROUTES: Routes = {
     # wallets
     "api-siwe-nonce": {},
     "api-siwe-verify": {},
+    "api-siwe-confirm": {},
     "api-token-refresh": {},
     "api-logout": {},
     "api-me": {"GET": ANY},

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "wallets.signin.rights.StaffMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -202,6 +203,11 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "wallets.signin.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "wallets.signin.codes.CodeForm",
+    "reauthenticate": "wallets.signin.codes.CodeAgainForm",
+    "activate_totp": "wallets.signin.codes.FirstCodeForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = True
@@ -218,6 +224,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AgentNexus <no-reply
 # Sign-in with Ethereum: the message's domain and URI are compared with these, never with the Host header.
 SIWE_SITES: list[str] = env.list("SIWE_SITES", default=[SITE_URL])
 SIWE_STATEMENT = "Sign in to AgentNexus. This costs nothing and moves no funds."
+SIWE_CONFIRM_STATEMENT = "Confirm a change of my AgentNexus account. This costs nothing and moves no funds."
 SIWE_LINK_STATEMENT = "Link this wallet to my AgentNexus account. This costs nothing and moves no funds."
 SIWE_NONCE_SECONDS = 300
 # Attempts a minute, counted in Redis; without Redis nobody signs in.

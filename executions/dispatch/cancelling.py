@@ -30,7 +30,7 @@ def cancel(user: User, execution_id: UUID, reason: str = "") -> Execution:
     """
     execution = Execution.objects.get(pk=execution_id)
     owner = execution.user_id == user.pk
-    if not owner and not (user.is_staff and user.has_perm("executions.change_execution")):
+    if not owner and not (user.acts_as_staff and user.has_perm("executions.change_execution")):
         raise NotYoursError("Only the person who started a run can cancel it.")
     note = CANCELLED if owner else f"{CANCELLED_BY_STAFF} {reason}".strip()
     _cancel(execution_id, note)

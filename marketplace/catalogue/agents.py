@@ -177,5 +177,5 @@ def _require_creator(agent: Agent, by: User) -> None:
 
 
 def _require_staff(by: User) -> None:
-    if not by.is_staff:
+    if not by.acts_as_staff:
         raise NotYoursError("Only staff may do this.")

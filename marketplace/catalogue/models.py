@@ -47,11 +47,11 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         Everybody sees published ones. Drafts are their creator's. Suspended and archived ones stay readable to their
         creator and to those who paid for them. Staff see all.
         """
-        if user.is_staff:
-            return self
         public = models.Q(status=Agent.Status.PUBLISHED)
         if not user.is_authenticated:
             return self.filter(public)
+        if user.acts_as_staff:
+            return self
         left = models.Q(status__in=[Agent.Status.SUSPENDED, Agent.Status.ARCHIVED])
         # A subquery, as a join would repeat an agent for each of its purchases.
         paid = models.Q(pk__in=Agent.objects.filter(purchases__buyer=user, purchases__deposited_at__isnull=False))

@@ -88,7 +88,7 @@ def withdraw_version(version: AgentVersion, by: User) -> AgentVersion:
 
     Raises NotYoursError, InvalidTransitionError.
     """
-    if not by.is_staff:
+    if not by.acts_as_staff:
         _require_creator(version.agent, by)
     with transaction.atomic():
         locked = AgentVersion.objects.select_for_update().get(pk=version.pk)

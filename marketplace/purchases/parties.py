@@ -26,7 +26,7 @@ def party_of(user: User | AnonymousUser, purchase: Purchase) -> Party | None:
         return Party.BUYER
     if purchase.agent.creator_id == user.pk:
         return Party.CREATOR
-    return Party.STAFF if user.is_staff and user.has_perm("marketplace.view_purchase") else None
+    return Party.STAFF if user.acts_as_staff and user.has_perm("marketplace.view_purchase") else None
 
 
 def visible_to(user: User | AnonymousUser) -> QuerySet[Purchase]:
@@ -34,6 +34,6 @@ def visible_to(user: User | AnonymousUser) -> QuerySet[Purchase]:
     sees what was paid, not who asked for an offer."""
     if not isinstance(user, User):
         return Purchase.objects.none()
-    if user.is_staff and user.has_perm("marketplace.view_purchase"):
+    if user.acts_as_staff and user.has_perm("marketplace.view_purchase"):
         return Purchase.objects.all()
     return Purchase.objects.filter(Q(buyer=user) | Q(agent__creator=user, deposited_at__isnull=False))

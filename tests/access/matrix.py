@@ -9,9 +9,11 @@ URL parameters are taken from the world by their own names (`slug`, `purchase_id
 from dataclasses import dataclass
 
 # The persons. `suspended` is the owner with the account suspended: out of everything, or like nobody on pages for all.
+# Members of staff who gave no second factor have no rights of staff: they are like everybody else.
 ANONYMOUS, THE_OWNER, STRANGER, STAFF_MEMBER = "anonymous", "owner", "stranger", "staff"
+STAFF_WITHOUT_FACTOR = "staff without second factor"
 
-EVERYONE = frozenset({ANONYMOUS, THE_OWNER, STRANGER, STAFF_MEMBER})
+EVERYONE = frozenset({ANONYMOUS, THE_OWNER, STRANGER, STAFF_MEMBER, STAFF_WITHOUT_FACTOR})
 SIGNED_IN = EVERYONE - {ANONYMOUS}
 OWNER = frozenset({THE_OWNER})
 OWNER_AND_STAFF = OWNER | {STAFF_MEMBER}
@@ -43,6 +45,7 @@ API = [
     # wallets
     row("api-siwe-nonce", "POST", EVERYONE),
     row("api-siwe-verify", "POST", EVERYONE),
+    row("api-siwe-confirm", "POST", SIGNED_IN),
     row("api-token-refresh", "POST", EVERYONE),
     row("api-logout", "POST", SIGNED_IN),
     row("api-me", "GET PATCH", SIGNED_IN),
@@ -141,6 +144,7 @@ PAGES = [
     row("wallets:profile", "GET POST", SIGNED_IN),
     row("wallets:unlink", "POST", SIGNED_IN),
     row("wallets:make-primary", "POST", SIGNED_IN),
+    row("wallets:confirm", "GET", SIGNED_IN),
     row("wallets:second-factor", "GET", SIGNED_IN),
     row("wallets:security", "GET", SIGNED_IN),
     row("wallets:key-create", "POST", SIGNED_IN),
@@ -166,12 +170,12 @@ PAGES = [
     row("mfa_authenticate", "GET", STEP),
     row("mfa_signup_webauthn", "GET", STEP),
     # the account, by allauth
-    row("account_reauthenticate", "GET", OWNER_AND_STAFF),
+    row("account_reauthenticate", "GET", SIGNED_IN),
     row("account_email", "GET POST", SIGNED_IN),
     row("account_change_password", "GET POST", SIGNED_IN),
     row("account_set_password", "GET POST", SIGNED_IN),
     row("mfa_index", "GET", SIGNED_IN),
-    row("mfa_reauthenticate", "GET", OWNER_AND_STAFF),
+    row("mfa_reauthenticate", "GET", SIGNED_IN),
     row("mfa_activate_totp", "GET POST", SIGNED_IN),
     row("mfa_deactivate_totp", "GET", OWNER),
     row("mfa_view_recovery_codes", "GET", OWNER),
@@ -179,7 +183,7 @@ PAGES = [
     row("mfa_download_recovery_codes", "GET", OWNER),
     row("mfa_list_webauthn", "GET", SIGNED_IN),
     row("mfa_add_webauthn", "GET POST", SIGNED_IN),
-    row("mfa_reauthenticate_webauthn", "GET", OWNER_AND_STAFF),
+    row("mfa_reauthenticate_webauthn", "GET", SIGNED_IN),
     row("mfa_remove_webauthn", "GET POST", OWNER, pk="passkey"),
     row("mfa_edit_webauthn", "GET POST", OWNER, pk="passkey"),
 ]

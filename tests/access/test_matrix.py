@@ -152,7 +152,9 @@ async def test_sockets(row: Row, person: str) -> None:
     world = await sync_to_async(worlds.build)()
     client = await sync_to_async(world.api)(person)
     token = client._credentials.get("HTTP_AUTHORIZATION", "")  # type: ignore[attr-defined]
-    headers = [(b"authorization", token.encode())] if token else [(b"origin", b"http://localhost:8000")]
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+    browser = [(b"origin", b"http://localhost:8000"), (b"cookie", cookie.encode())]
+    headers = [(b"authorization", token.encode())] if token else browser
     path = re.sub(r"<\w+:(\w+)>", lambda found: str(world.samples[found[1]]), row.name)
     # when it is opened
     socket = WebsocketCommunicator(application, f"/{path}", headers=headers)

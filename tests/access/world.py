@@ -1,5 +1,6 @@
 """One of everything, belonging to the owner, and the persons who try to get at it."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from rest_framework.test import APIClient
 
 from marketplace.vault.operations import set_credential, set_secret
 from tests import second_factor
-from tests.access.matrix import ANONYMOUS, STAFF_MEMBER, STRANGER, THE_OWNER
+from tests.access.matrix import ANONYMOUS, STAFF_MEMBER, STAFF_WITHOUT_FACTOR, STRANGER, THE_OWNER
 from tests.account_fixtures import access_token, user_with_wallet
 from tests.factories.executions import ExecutionFactory
 from tests.factories.marketplace import (
@@ -30,7 +31,7 @@ from wallets.credentials.models import Scope
 from wallets.models import BrowserSession, User
 
 SUSPENDED = "suspended"
-PERSONS = (ANONYMOUS, THE_OWNER, STRANGER, STAFF_MEMBER, SUSPENDED)
+PERSONS = (ANONYMOUS, THE_OWNER, STRANGER, STAFF_MEMBER, STAFF_WITHOUT_FACTOR, SUSPENDED)
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,15 @@ class World:
     samples: dict[str, Any]
 
     def api(self, person: str) -> APIClient:
-        """An API client with a token that was issued while the person was in good standing."""
+        """An API client with a token that was issued while the person was in good standing.
+
+        No token ever has the rights of staff, so staff with a second factor come with their browser's session.
+        """
         client = APIClient(raise_request_exception=False)
         user = self.user(person)
-        if user is not None:
+        if user is not None and person == STAFF_MEMBER:
+            client.force_login(user, backend="wallets.signin.backends.WalletBackend")
+        elif user is not None:
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {access_token(user)}")
         self.settle(person)
         return client
@@ -55,12 +61,16 @@ class World:
         user = self.user(person)
         if user is not None:
             client.force_login(user, backend="wallets.signin.backends.WalletBackend")
+        if person == STAFF_WITHOUT_FACTOR:
+            session = client.session
+            session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+            session.save()
         self.settle(person)
         return client
 
     def user(self, person: str) -> User | None:
-        """The account behind a person; the suspended one is the owner."""
-        return self.users[THE_OWNER if person == SUSPENDED else person]
+        """The account behind a person."""
+        return self.users[{SUSPENDED: THE_OWNER, STAFF_WITHOUT_FACTOR: STAFF_MEMBER}.get(person, person)]
 
     def settle(self, person: str) -> None:
         """Suspend the owner now, if that is who asks."""

@@ -181,6 +181,7 @@ async def test_socket_closes_when_the_right_to_watch_ends(user: User, monkeypatc
 
 async def test_staff_without_the_permission_for_documents_see_states_only(stranger: User) -> None:
     await User.objects.filter(pk=stranger.pk).aupdate(is_staff=True)
+    stranger.acts_as_staff = True
     permission = await Permission.objects.aget(codename="view_execution")
     await stranger.user_permissions.aadd(permission)
     execution = await make(status="running", attempt=1, input={"secret": 1})

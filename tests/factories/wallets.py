@@ -26,7 +26,7 @@ class UserFactory(DjangoModelFactory[User]):
 
 
 class StaffFactory(DjangoModelFactory[User]):
-    """An administrator who enters by e-mail and STAFF_PASSWORD."""
+    """An administrator who enters by e-mail and STAFF_PASSWORD, and acts as one who gave a second factor."""
 
     class Meta:
         model = User
@@ -35,7 +35,9 @@ class StaffFactory(DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *_: Any, **kwargs: Any) -> User:
-        return model_class.objects.create_superuser(password=STAFF_PASSWORD, **kwargs)
+        made = model_class.objects.create_superuser(password=STAFF_PASSWORD, **kwargs)
+        made.acts_as_staff = True
+        return made
 
 
 class LinkedWalletFactory(DjangoModelFactory[LinkedWallet]):

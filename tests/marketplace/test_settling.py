@@ -77,6 +77,7 @@ def test_a_purchase_is_seen_by_its_parties_and_staff_with_the_permission(
 ) -> None:
     purchase = PurchaseFactory.create(agent=agent, buyer=buyer, deposited_at=timezone.now())
     helper = User.objects.create_user(email="helper@example.org", is_staff=True)
+    helper.acts_as_staff = True
     people = {buyer: BUYER, creator: CREATOR, staff: Party.STAFF, stranger: None, helper: None}
     assert {user: party_of(user, purchase) for user in people} == people
     assert {user: visible_to(user).exists() for user in people} == {

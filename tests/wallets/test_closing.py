@@ -77,7 +77,8 @@ def test_the_page_wants_a_word_and_a_fresh_proof(user: User) -> None:
     session = browser.client.session
     session["account_authentication_methods"] = [{"method": "wallet", "at": time.time() - 3600}]
     session.save()
-    assert b"Sign with your wallet" in browser.client.get(CLOSE).content
+    asked = browser.client.get(CLOSE)
+    assert (asked.status_code, asked["Location"]) == (302, "/profile/confirm/?next=%2Fprofile%2Fsecurity%2Fclose%2F")
     browser.post_form(CLOSE, {"word": "DELETE"})
     assert User.objects.get(pk=user.pk).is_active
     # a fresh one is

@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core import mail
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -14,6 +15,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from tests import second_factor
+from tests.factories.executions import ExecutionFactory
 from tests.factories.wallets import STAFF_PASSWORD, StaffFactory
 from tests.wallets.sign_in import Browser
 from wallets.models import User
@@ -133,6 +135,54 @@ def test_a_code_works_once(staff: User) -> None:
     assert second.get("/admin/").status_code == 302
 
 
+def test_a_code_works_once_for_as_long_as_it_is_taken(staff: User) -> None:
+    """allauth's own memory of used codes ends after 30 seconds; a code is taken for up to 90."""
+    # given a code that was used and that allauth has forgotten
+    secret = second_factor.set_up(staff)
+    code = second_factor.code(secret)
+    client = Client()
+    log_in(client, staff)
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    cache.delete(f"allauth.mfa.totp.used?user={staff.pk}&code={code}")
+    # when it is used again, also as one types it, then neither signing in nor confirming takes it
+    for written in (code, f"{code[:3]} {code[3:]}"):
+        again = Client()
+        log_in(again, staff)
+        assert b"This code is not right" in again.post(reverse("mfa_authenticate"), {"code": written}).content
+        assert again.get("/admin/").status_code == 302
+        assert client.post(reverse("mfa_reauthenticate"), {"code": written}).status_code == 200
+
+
+def test_the_code_that_set_the_app_up_signs_nobody_in(staff: User) -> None:
+    client = Client()
+    log_in(client, staff)
+    client.get(reverse("mfa_activate_totp"))
+    code = second_factor.code(client.session["mfa.totp.secret"])
+    client.post(reverse("mfa_activate_totp"), {"code": code})
+    thief = Client()
+    assert log_in(thief, staff) == (302, reverse("mfa_authenticate"))
+    assert thief.post(reverse("mfa_authenticate"), {"code": code}).status_code == 200
+    assert thief.get("/admin/").status_code == 302
+
+
+def test_without_the_second_factor_staff_have_no_rights_outside_the_administration_either(user: User) -> None:
+    # given a member of staff who entered with a wallet, and somebody else's run
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
+    execution = ExecutionFactory.create()
+    browser = Browser(user.account)  # type: ignore[attr-defined]
+    browser.sign_in()
+    page, path = f"/executions/{execution.pk}/", f"/api/v1/executions/{execution.pk}"
+    secret = second_factor.set_up(user)
+    assert {browser.client.get(page).status_code, browser.client.get(path).status_code} == {404}
+    # when the code is given, then the session has the rights
+    browser.post_form(reverse("mfa_reauthenticate"), {"code": second_factor.code(secret)})
+    assert {browser.client.get(page).status_code, browser.client.get(path).status_code} == {200}
+    # but a program that signs in with the wallet has not
+    program = Browser(user.account)  # type: ignore[attr-defined]
+    token = program.sign_in(mode="token")["access"]
+    assert Client().get(path, HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 404
+
+
 def test_createsuperuser_refuses_an_e_mail_that_is_taken(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", STAFF_PASSWORD)
     with pytest.raises(CommandError):
@@ -224,9 +274,15 @@ def test_a_recovery_code_opens_too(staff: User) -> None:
     assert log_in(client, staff) == (302, reverse("mfa_authenticate"))
     assert client.get("/admin/").status_code == 302
     # and with the code it is
-    response = client.post(reverse("mfa_authenticate"), {"code": codes.get_unused_codes()[0]})
+    used = codes.get_unused_codes()[0]
+    response = client.post(reverse("mfa_authenticate"), {"code": used})
     assert response.status_code == 302
     assert client.get("/admin/").status_code == 200
+    # but only once
+    again = Client()
+    log_in(again, staff)
+    assert again.post(reverse("mfa_authenticate"), {"code": used}).status_code == 200
+    assert again.get("/admin/").status_code == 302
 
 
 def test_a_wallet_user_has_no_password_to_guess(user: User) -> None:

@@ -6,18 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from wallets.api.people import signed_in
 from wallets.api.serializers import SignedMessage, UserSerializer, WalletSerializer
 from wallets.api.signin import binder_of
 from wallets.api.throttles import limit_sign_in
-from wallets.models import User
 from wallets.signin import linked, siwe
 from wallets.signin.addresses import checksummed
-
-
-def signed_in(request: Request) -> User:
-    """The user of an authenticated request."""
-    assert isinstance(request.user, User)  # noqa: S101  the default permission has refused everybody else
-    return request.user
+from wallets.signin.proof import require_proof
 
 
 class MeView(APIView):
@@ -49,8 +44,12 @@ class WalletsView(APIView):
 
     @extend_schema(request=SignedMessage, responses={201: WalletSerializer}, tags=["account"])
     def post(self, request: Request) -> Response:
-        """Link another wallet: send the message of a nonce with purpose `link`, signed by that wallet."""
+        """Link another wallet: send the message of a nonce with purpose `link`, signed by that wallet.
+
+        Like unlinking, only within five minutes of a sign-in or a confirmation.
+        """
         limit_sign_in(request)
+        require_proof(request)
         body = SignedMessage(data=request.data)
         body.is_valid(raise_exception=True)
         verified = siwe.verify(
@@ -69,6 +68,7 @@ class WalletView(APIView):
     @extend_schema(responses={204: None}, tags=["account"])
     def delete(self, request: Request, address: str) -> Response:
         """Unlink it, unless it is the last way into the account. What it had signed in ends."""
+        require_proof(request)
         linked.unlink(signed_in(request), checksummed(address))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -8,10 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from wallets.api.accounts import signed_in
+from wallets.api.people import signed_in
 from wallets.api.serializers import ApiKeySerializer, NewApiKeySerializer, SessionSerializer
 from wallets.credentials import api_keys, places
 from wallets.models import TokenFamily
+from wallets.signin.proof import require_proof
 
 
 class SessionsView(APIView):
@@ -48,7 +49,8 @@ class ApiKeysView(APIView):
 
     @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer}, tags=["API keys"])
     def post(self, request: Request) -> Response:
-        """Make a key. Its text is in this answer and nowhere else."""
+        """Make a key. Its text is in this answer and nowhere else. Only within five minutes of a sign-in."""
+        require_proof(request)
         body = ApiKeySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         made = api_keys.create(
@@ -75,7 +77,11 @@ class ApiKeyRotateView(APIView):
 
     @extend_schema(request=None, responses={201: NewApiKeySerializer}, tags=["API keys"])
     def post(self, request: Request, key_id: UUID) -> Response:
-        """Same name, scopes and expiry under a new text; the old one works for another 24 hours."""
+        """Same name, scopes and expiry under a new text; the old one works for another 24 hours.
+
+        As for a new key, only within five minutes of a sign-in.
+        """
+        require_proof(request)
         return _shown_once(api_keys.rotate(signed_in(request), key_id))
 
 

@@ -15,21 +15,25 @@ from rest_framework.views import APIView
 
 from chain.networks import default_network
 from wallets.api.authentication import BrowserSessionAuthentication
+from wallets.api.people import signed_in
 from wallets.api.serializers import (
     ChallengeSerializer,
     NonceRequest,
     PairSerializer,
     RefreshRequest,
     SignedIn,
+    SignedMessage,
     UserSerializer,
     VerifyRequest,
 )
 from wallets.api.throttles import limit_sign_in
 from wallets.credentials import tokens
+from wallets.errors import NotForProgramsError
 from wallets.models import TokenFamily
-from wallets.signin import sessions, siwe
+from wallets.signin import linked, sessions, siwe
 from wallets.signin.addresses import checksummed
 from wallets.signin.client_ip import client_ip
+from wallets.signin.proof import record_wallet, require_proof
 
 _BINDER_LENGTH = 43
 
@@ -40,8 +44,8 @@ def binder_cookie_name() -> str:
 
 
 def binder_of(request: Request, purpose: siwe.Purpose) -> str | None:
-    """Whom a nonce belongs to: for linking the signed-in user, for sign-in this browser's cookie (None: no cookie)."""
-    if purpose is siwe.Purpose.LINK:
+    """Whom a nonce belongs to: for sign-in this browser's cookie (None: no cookie), else the signed-in user."""
+    if purpose is not siwe.Purpose.SIGN_IN:
         return f"user:{request.user.pk}"
     cookie = request.COOKIES.get(binder_cookie_name(), "")
     return f"browser:{cookie}" if len(cookie) == _BINDER_LENGTH else None
@@ -59,8 +63,10 @@ class NonceView(APIView):
         address = checksummed(body.validated_data["address"])
         limit_sign_in(request, address)
         purpose = siwe.Purpose(body.validated_data["purpose"])
-        if purpose is siwe.Purpose.LINK and not request.user.is_authenticated:
-            raise NotAuthenticated("Sign in before you link another wallet.")
+        if purpose is not siwe.Purpose.SIGN_IN and not request.user.is_authenticated:
+            raise NotAuthenticated("Sign in before you link another wallet or confirm that it is you.")
+        if purpose is siwe.Purpose.LINK:
+            require_proof(request)
         binder, new_cookie = binder_of(request, purpose), None
         if binder is None:
             new_cookie = secrets.token_urlsafe(32)
@@ -114,6 +120,30 @@ class VerifyView(APIView):
             )
             payload = {"access": pair.access, "refresh": pair.refresh}
         return Response({**payload, "user": UserSerializer(user).data}, headers={"Cache-Control": "no-store"})
+
+
+class ConfirmView(APIView):
+    """Prove again, with a wallet of the account, that it is its owner who uses this session."""
+
+    @extend_schema(request=SignedMessage, responses={204: None}, tags=["sign-in"])
+    def post(self, request: Request) -> Response:
+        """Send the message of a nonce with purpose `confirm`. Changes of credentials are then taken for five minutes.
+
+        Programs sign in again instead: fresh tokens are a proof by themselves.
+        """
+        limit_sign_in(request)
+        body = SignedMessage(data=request.data)
+        body.is_valid(raise_exception=True)
+        if isinstance(request.auth, TokenFamily):
+            raise NotForProgramsError
+        user = signed_in(request)
+        binder = binder_of(request, siwe.Purpose.CONFIRM) or ""
+        verified = siwe.verify(
+            body.validated_data["message"], body.validated_data["signature"], binder, purpose=siwe.Purpose.CONFIRM
+        )
+        linked.confirm(user, verified)
+        record_wallet(request._request, user, verified.address)  # noqa: SLF001  DRF's accessor to Django's request
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class RefreshView(APIView):

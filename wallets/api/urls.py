@@ -8,6 +8,7 @@ from wallets.smart_accounts.api.urls import urlpatterns as smart_accounts
 urlpatterns: list[URLPattern] = [
     path("auth/siwe/nonce", signin.NonceView.as_view(), name="api-siwe-nonce"),
     path("auth/siwe/verify", signin.VerifyView.as_view(), name="api-siwe-verify"),
+    path("auth/siwe/confirm", signin.ConfirmView.as_view(), name="api-siwe-confirm"),
     path("auth/token/refresh", signin.RefreshView.as_view(), name="api-token-refresh"),
     path("auth/logout", signin.LogoutView.as_view(), name="api-logout"),
     path("me", accounts.MeView.as_view(), name="api-me"),

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.account.models import EmailAddress
-from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -21,8 +19,8 @@ from wallets.credentials import api_keys, places
 from wallets.credentials.forms import ApiKeyForm, CloseForm
 from wallets.models import User
 from wallets.signin import closing
-from wallets.signin.accounts import proved_lately
 from wallets.signin.people import signed_in
+from wallets.signin.proof import proof_required
 
 
 @require_GET
@@ -36,6 +34,7 @@ def security(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 @never_cache
+@proof_required
 def create_key(request: HttpRequest) -> HttpResponse:
     """Make an API key; its text is on the page that answers and nowhere else."""
     form = ApiKeyForm(request.POST)
@@ -48,6 +47,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 @never_cache
+@proof_required
 def rotate_key(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Make the successor of a key; the old one works for another day."""
     return _made(request, lambda: api_keys.rotate(signed_in(request), key_id))
@@ -82,13 +82,11 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 @never_cache
+@proof_required
 def close(request: HttpRequest) -> HttpResponse:
     """Delete the account, after a fresh proof of who asks and a word typed by hand."""
     user, form = signed_in(request), CloseForm(request.POST or None)
-    proved = proved_lately(request)
-    if not proved and get_reauthentication_flows(user):
-        raise ReauthenticationRequired
-    if request.method == "POST" and proved and form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             closing.close(user)
         except DomainError as error:
@@ -97,7 +95,7 @@ def close(request: HttpRequest) -> HttpResponse:
         logout(request)
         messages.success(request, "Your account is deleted.")
         return redirect("marketplace:catalogue")
-    return render(request, "wallets/close.html", {"form": form, "proved": proved}, status=422 if form.errors else 200)
+    return render(request, "wallets/close.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _done(request: HttpRequest, change: Callable[[], object], sentence: str) -> HttpResponse:

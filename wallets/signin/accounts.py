@@ -1,35 +1,25 @@
 """E-mail accounts: how allauth makes and admits them, and the mail it sends."""
 
-import time
 from typing import Any
 
-from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from wallets.signin import sessions
 from wallets.signin.client_ip import client_ip
 from wallets.signin.models import technical_username
-from wallets.signin.second_factor import FACTORS
+from wallets.signin.proof import proved_lately
 
 
 def display_name(user: Any) -> str:
     """How allauth's messages name a user."""
     return str(user.shown_name)
-
-
-def proved_lately(request: HttpRequest) -> bool:
-    """Whether this session proved in the last minutes who it is; where there is a second factor, with that one."""
-    records = get_authentication_records(request, request.user)
-    if is_mfa_enabled(request.user, FACTORS):
-        records = [record for record in records if record["method"] == "mfa"]
-    return bool(records) and time.time() - records[-1]["at"] <= app_settings.REAUTHENTICATION_TIMEOUT
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -75,6 +65,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Changes of how one enters ask again who one is, unless that was just proved."""
         return not proved_lately(self.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Where one proves again who one is, the usual way first; for who has neither password nor factor, a wallet."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if ways or not user.is_authenticated:
+            return ways
+        return [{"id": "wallet", "description": "Use your wallet", "url": reverse("wallets:confirm")}]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that allauth's own limits count by."""

@@ -33,6 +33,12 @@ def link(user: User, verified: VerifiedWallet) -> LinkedWallet:
     return wallet
 
 
+def confirm(user: User, verified: VerifiedWallet) -> None:
+    """Note that a wallet of the user's signed just now. Raises WalletNotLinkedError for anybody else's."""
+    if not user.wallets.filter(address=verified.address).update(last_used_at=timezone.now()):
+        raise WalletNotLinkedError("This wallet does not enter your account. Confirm with one that does.")
+
+
 @transaction.atomic
 def unlink(user: User, address: str) -> None:
     """Take an address off the account and end what it had signed in. The oldest other wallet becomes primary.

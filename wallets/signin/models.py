@@ -35,6 +35,10 @@ class User(AbstractUser):
     # When its owner deleted the account; the row stays for the purchases that refer to it.
     closed_at = models.DateTimeField(null=True, editable=False)
 
+    # Whether the rights of staff hold for who asks: only where a second factor was given, which a session remembers and
+    # tokens, keys and a bare sign-in never have. See `wallets.signin.rights`.
+    acts_as_staff = False
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
 

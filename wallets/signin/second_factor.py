@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.encoding import force_bytes
 
-FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+from wallets.signin.proof import FACTORS
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]

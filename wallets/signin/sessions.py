@@ -3,7 +3,6 @@
 from importlib import import_module
 from uuid import UUID
 
-from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib.auth import get_user, login, logout
 from django.contrib.sessions.models import Session
@@ -16,6 +15,7 @@ from wallets.models import BrowserSession, User
 from wallets.signin import presence
 from wallets.signin.backends import WALLET_BACKEND
 from wallets.signin.client_ip import client_ip
+from wallets.signin.proof import record_wallet
 
 ADDRESS_KEY = "wallet_address"
 
@@ -28,7 +28,7 @@ def begin(request: HttpRequest, user: User, address: str) -> None:
     end(request)
     login(request, user, backend=WALLET_BACKEND)
     request.session[ADDRESS_KEY] = address
-    record_authentication(request, user, "wallet", address=address)
+    record_wallet(request, user, address)
     record(request, user, address)
 
 

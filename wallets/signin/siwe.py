@@ -28,10 +28,17 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign_in"
     LINK = "link"
+    CONFIRM = "confirm"
 
     @property
     def statement(self) -> str:
-        return str(settings.SIWE_STATEMENT if self is Purpose.SIGN_IN else settings.SIWE_LINK_STATEMENT)
+        match self:
+            case Purpose.SIGN_IN:
+                return str(settings.SIWE_STATEMENT)
+            case Purpose.LINK:
+                return str(settings.SIWE_LINK_STATEMENT)
+            case Purpose.CONFIRM:
+                return str(settings.SIWE_CONFIRM_STATEMENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from wallets.errors import TokenError
 from wallets.models import User
 from wallets.signin import presence
 from wallets.signin.models import MAY_ACT
+from wallets.signin.rights import with_rights
 
 Scope = MutableMapping[str, Any]
 Message = dict[str, Any]
@@ -82,7 +83,7 @@ class AuthMiddleware:
             found: Presence | None = await _by_token(credential)
             return found
         user = await get_user(scope)
-        key = await database_sync_to_async(lambda: scope["session"].session_key)()
+        user, key = await _session_of(user, scope["session"])
         if not isinstance(user, User) or not key:
             return None
         return Presence(user, presence.session_name(key), None)
@@ -105,6 +106,11 @@ def bearer_of(scope: Scope) -> str | None:
 
 def _header(scope: Scope, name: bytes) -> list[bytes]:
     return [value for key, value in scope.get("headers", []) if key.lower() == name]
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def _session_of(user: User | AnonymousUser, session: Any) -> tuple[User | AnonymousUser, str | None]:
+    return with_rights(user, session), session.session_key
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

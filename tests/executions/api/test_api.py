@@ -260,7 +260,9 @@ def make_staff(user: User, *permissions: str) -> User:
     user.is_staff = True
     user.save()
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return User.objects.get(pk=user.pk)
+    made = User.objects.get(pk=user.pk)
+    made.acts_as_staff = True
+    return made
 
 
 def test_staff_see_what_their_permissions_allow(api: ApiFor, user: User, stranger: User) -> None:

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from chain.errors import DomainError
 from chain.networks import default_network, get_network
-from wallets.api.accounts import signed_in
+from wallets.api.people import signed_in
 from wallets.models import UserOperation
 from wallets.smart_accounts import accounts, following, operations, passkeys
 from wallets.smart_accounts.api.serializers import (

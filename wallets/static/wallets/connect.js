@@ -3,16 +3,21 @@ import { el, shortAddress, showPane, toast } from "../site/dom.js";
 import { api, ApiError } from "./api.js";
 import { discover, onWallet, wallets } from "./eip6963.js";
 import { networks } from "./networks.js";
-import { challenge, link, sign, verify } from "./siwe.js";
+import { challenge, confirm, link, sign, verify } from "./siwe.js";
 import { chainId, currentAccount, explain, remember, rememberedName, rememberedWallet, requestAccount, WalletProblem } from "./wallet.js";
 
 export const DEMO_RDNS = "agentnexus.demo-wallet";
 const TITLES = {
   signin: ["Sign in", "Your wallet is your account: nothing to remember, nothing to leak."],
-  again: ["Sign once more", "Choose the wallet you signed in with."],
+  confirm: ["Confirm that it is you", "Sign with a wallet of this account."],
   link: ["Link another wallet", "Sign with the wallet you want to add to this account."],
   pay: ["Choose a wallet to pay with", "Any wallet of yours will do; access goes to your account's wallet."],
 };
+
+// What each mode asks the server for, what it does with the signature, and what it says in the end.
+const PURPOSES = { signin: "sign_in", confirm: "confirm", link: "link" };
+const ANSWERS = { signin: verify, confirm, link };
+const DONE = { signin: "You are signed in", confirm: "Confirmed", link: "Wallet linked" };
 
 const dialog = document.getElementById("connect");
 const part = (name) => dialog.querySelector(`[data-${name}]`);
@@ -87,22 +92,22 @@ async function use(wallet) {
     const known = await networks();
     const current = await chainId(wallet.provider);
     const chosen = known.find((network) => network.chain_id === current) ?? known[0];
-    const { message } = await challenge(address, chosen?.chain_id, mode === "link" ? "link" : "sign_in");
+    const { message } = await challenge(address, chosen?.chain_id, PURPOSES[mode]);
     if (superseded()) return;
     waiting(wallet, "Sign the message", `${wallet.info.name} asks you to sign with ${shortAddress(address)}. This proves the address is yours; it costs nothing.`, message);
     const signature = await sign(wallet.provider, address, message);
     if (superseded()) return;
-    if (mode === "link") await link(message, signature);
-    else await verify(message, signature);
+    await ANSWERS[mode](message, signature);
     done(address);
   } catch (error) {
     if (superseded()) return;
-    fail(error instanceof ApiError || error instanceof WalletProblem ? error : explain(error, "connect"));
+    if (error.code === "reauthentication_required") location.assign(`/profile/confirm/?next=${encodeURIComponent(location.pathname)}`);
+    else fail(error instanceof ApiError || error instanceof WalletProblem ? error : explain(error, "connect"));
   }
 }
 
 function done(address) {
-  part("done-title").textContent = mode === "link" ? "Wallet linked" : "You are signed in";
+  part("done-title").textContent = DONE[mode];
   part("done-text").textContent = `as ${shortAddress(address)}`;
   showPane(dialog, "done");
   const next = safeNext(dialog.dataset.next);
@@ -129,7 +134,7 @@ function finish(value) {
   settle = null;
 }
 
-/** Opens the dialog. `purpose` is "signin", "link" or "pay". */
+/** Opens the dialog. `purpose` is "signin", "confirm", "link" or "pay". */
 export function openConnect(purpose = "signin") {
   mode = purpose;
   const [title, subtitle] = TITLES[purpose];

@@ -6,7 +6,7 @@ function hexOf(text) {
   return `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Asks the server for the message to sign: `{nonce, message, expires_at}`. `purpose` is "sign_in" or "link". */
+/** Asks the server for the message to sign: `{nonce, message, expires_at}`. `purpose` is "sign_in", "link" or "confirm". */
 export function challenge(address, chainId, purpose = "sign_in") {
   return api("POST", "/api/v1/auth/siwe/nonce", { address, purpose, ...(chainId ? { chain_id: chainId } : {}) });
 }
@@ -23,6 +23,11 @@ export async function sign(provider, address, message) {
 /** Opens a browser session; returns the user. */
 export function verify(message, signature) {
   return api("POST", "/api/v1/auth/siwe/verify", { message, signature, mode: "session" });
+}
+
+/** Proves for this session that its owner is there. */
+export function confirm(message, signature) {
+  return api("POST", "/api/v1/auth/siwe/confirm", { message, signature });
 }
 
 /** Links the address that signed to the account that is signed in. */

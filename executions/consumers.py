@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
@@ -16,7 +17,8 @@ from executions.following import Changed, Ended, Event, Idle, Lines, follow
 from executions.models import Execution
 from wallets.models import User
 
-MALFORMED, ANONYMOUS, FORBIDDEN, UNKNOWN = 4400, 4401, 4403, 4404
+log = structlog.get_logger(__name__)
+FAILED, MALFORMED, ANONYMOUS, FORBIDDEN, UNKNOWN = 1011, 4400, 4401, 4403, 4404
 # How often an open socket asks whether its user may still watch. (Signing out closes it at once, elsewhere.)
 RECHECK_SECONDS = 30.0
 
@@ -25,8 +27,9 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """`/ws/executions/<id>/?after=<seq>`: a `status` message, every line after `after`, then what comes, then `end`.
 
     The socket is accepted before it is refused, so that the browser sees the code: 4400 malformed, 4401 not signed in,
-    4403 not yours, 4404 unknown. Following is a task of its own: a slow client holds up nobody else, and a closed one
-    ends it. Staff who may not read documents get the states only.
+    4403 not yours, 4404 unknown; 1011 when the platform failed and the client should connect again. Following is a task
+    of its own: a slow client holds up nobody else, and a closed one ends it. Staff who may not read documents get the
+    states only.
     """
 
     _task: asyncio.Task[None] | None = None
@@ -63,6 +66,9 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 await self._tell(event)
         except Execution.DoesNotExist:
             await self.close(UNKNOWN)
+        except Exception:
+            log.exception("watching_failed", execution_id=str(execution_id))
+            await self.close(FAILED)
 
     async def _tell(self, event: Event) -> None:
         match event:

@@ -1,27 +1,17 @@
 """Watching an execution: everything from a line on, then what comes, until the end. Sockets and event streams share it.
 
-The numbered log is the truth. A notice only wakes us; when one is lost we look by ourselves after POLL_SECONDS.
+The numbered log is the truth; a watcher is only the number of the last line it was given.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
-
-from executions import logs, notify
-from executions.logs.reading import LogPage, live_page
+from executions import feed as feeds
+from executions.feed import Feed, load, place_of
 from executions.models import Execution
-from executions.shared_pages import SharedPage, shared_pages
-from executions.sharing.positions import position
-
-PAGE = 500
-POLL_SECONDS = 2.0
+from executions.shared_pages import SharedPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +25,7 @@ class Changed:
 class Lines:
     """The next lines of the log."""
 
-    page: LogPage
+    last: int  # the number of the last of them
     json: str  # the lines as they are shown
 
 
@@ -57,80 +47,55 @@ Event = Changed | Lines | Idle | Ended
 async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
     """First the row, then every line after number `after` exactly once and in order, changes of the row as they come,
     and Ended at last. Raises Execution.DoesNotExist."""
-    layer = get_channel_layer()
-    channel = await layer.new_channel()
-    group = notify.group(execution_id)
-    # Joined before the first look: what happens in between leaves a notice.
-    await layer.group_add(group, channel)
-    try:
-        execution = await _load(execution_id)
-        place = await _place(execution)
+    async with feeds.joined(execution_id) as feed:
+        # Looked at before the row is: a change in between shows as a newer version.
+        version = feed.version
+        execution = await load(execution_id)
+        place = await place_of(execution)
         yield Changed(execution)
-        while True:
-            # The row was read before these lines: once it says "ended", no line can be missing from them.
-            async for shared in _pages(execution, after):
-                after = shared.page.lines[-1].seq
-                yield Lines(shared.page, shared.json)
-            if execution.is_finished:
-                yield Ended(execution)
-                return
-            notice = await _notice(channel, after)
-            if notice == "execution.lines":
-                continue
-            if notice is None:
-                yield Idle()
-            latest = await _load(execution_id)
-            earlier_place, place = place, await _place(latest)
+        if not execution.is_finished:
+            feed.start()
+            async for event in _live(feed, version, execution, place, after):
+                yield event
+            return
+    while (page := await feeds.stored_after(execution_id, after, ended=True)) is not None:
+        after = page.last
+        yield _lines(page)
+    yield Ended(execution)
+
+
+async def _live(feed: Feed, version: int, execution: Execution, place: int | None, after: int) -> AsyncIterator[Event]:
+    while True:
+        tick, ended = feed.tick, feed.ended
+        if feed.error is not None:
+            raise feed.error
+        if feed.execution is not None and feed.version != version:
+            version, latest, earlier_place, place = feed.version, feed.execution, place, feed.place
             if _differs(latest, execution) or place != earlier_place:
                 yield Changed(latest)
             execution = latest
-    finally:
-        await layer.group_discard(group, channel)
+        page = await feed.after(after)
+        if page is not None:
+            after = page.last
+            yield _lines(page)
+        elif ended:
+            yield Ended(execution)
+            return
+        elif not await _within(tick, feeds.POLL_SECONDS):
+            yield Idle()
 
 
-async def _notice(channel: str, after: int) -> str | None:
-    """The kind of the next notice that tells something new; None when none came in time."""
-    layer = get_channel_layer()
+def _lines(page: SharedPage) -> Lines:
+    return Lines(page.last, page.json)
+
+
+async def _within(tick: asyncio.Event, seconds: float) -> bool:
     try:
-        async with asyncio.timeout(POLL_SECONDS):
-            while True:
-                message: dict[str, Any] = await layer.receive(channel)
-                if message["type"] != "execution.lines" or message["seq"] > after:
-                    return str(message["type"])
+        async with asyncio.timeout(seconds):
+            await tick.wait()
     except TimeoutError:
-        return None
-
-
-async def _pages(execution: Execution, after: int) -> AsyncIterator[SharedPage]:
-    pages = shared_pages()
-    while True:
-        shared, fresh = await pages.after(execution.pk, after, partial(_read, execution, after))
-        if not shared.page.lines:
-            return
-        yield shared
-        # One that somebody else read a moment ago may lack what came since.
-        if fresh and len(shared.page.lines) < PAGE:
-            return
-        after = shared.page.lines[-1].seq
-
-
-async def _read(execution: Execution, after: int) -> LogPage:
-    """While it runs only Redis has lines; the archive is looked into when it has ended and Redis has no more."""
-    page = await sync_to_async(live_page, thread_sensitive=False)(execution.pk, after, PAGE)
-    if page.lines or not execution.is_finished:
-        return page
-    archived: LogPage = await database_sync_to_async(logs.read)(execution.pk, after, PAGE)
-    return archived
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def _load(execution_id: UUID) -> Execution:
-    return Execution.objects.with_names().get(pk=execution_id)
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def _place(execution: Execution) -> int | None:
-    return position(execution)
+        return False
+    return True
 
 
 def _differs(one: Execution, other: Execution) -> bool:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from executions.logs.reading import LogPage
 
-# Watchers of a live log ask for the same page within moments.
+# Watchers that were cut off together ask for the same page within moments.
 KEPT_SECONDS = 2.0
 KEPT_PAGES = 64
 
@@ -26,9 +26,28 @@ class SharedPage:
 
     page: LogPage
 
+    @property
+    def first(self) -> int:
+        return self.page.lines[0].seq
+
+    @property
+    def last(self) -> int:
+        return self.page.lines[-1].seq
+
     @cached_property
     def json(self) -> str:
         return json.dumps(self.page.shown())
+
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        return len(self.json)
+
+    def after(self, number: int) -> "SharedPage":
+        """The part of it that follows a line in it, or the line before it."""
+        if number < self.first:
+            return self
+        return SharedPage(LogPage(self.page.lines[number + 1 - self.first :], self.page.last_seq))
 
 
 class SharedPages:
@@ -37,20 +56,19 @@ class SharedPages:
     def __init__(self) -> None:
         self._reading: OrderedDict[tuple[UUID, int], tuple[float, asyncio.Task[SharedPage]]] = OrderedDict()
 
-    async def after(
-        self, execution_id: UUID, number: int, read: Callable[[], Awaitable[LogPage]]
-    ) -> tuple[SharedPage, bool]:
-        """The page after line `number`, and whether it was read for this call; an older one may end too early."""
+    async def after(self, execution_id: UUID, number: int, read: Callable[[], Awaitable[LogPage]]) -> SharedPage:
+        """The page after line `number`. One that somebody read a moment ago may lack what came since, but is not
+        empty."""
         key = (execution_id, number)
         self._forget()
         known = self._reading.get(key)
         if known is not None and not _failed(known[1]):
             page = await asyncio.shield(known[1])
             if page.page.lines:
-                return page, False
+                return page
         task = asyncio.ensure_future(_shared(read))
         self._reading[key] = (time.monotonic(), task)
-        return await asyncio.shield(task), True
+        return await asyncio.shield(task)
 
     def _forget(self) -> None:
         now = time.monotonic()

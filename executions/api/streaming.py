@@ -1,6 +1,7 @@
 """The log as server-sent events, for programs that would rather read a response than open a socket."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from executions.following import Changed, Ended, Idle, Lines, follow
 from executions.models import Execution
 from wallets.models import User
 
+# How often an open stream asks whether its reader may still read.
+RECHECK_SECONDS = 30.0
+
 
 @require_GET
 async def stream_log(request: HttpRequest, execution_id: UUID) -> HttpResponse | StreamingHttpResponse:
@@ -24,23 +28,29 @@ async def stream_log(request: HttpRequest, execution_id: UUID) -> HttpResponse |
     found = await _open(request, execution_id)
     if isinstance(found, HttpResponse):
         return found
+    user, execution = found
     after = _after(request)
     if after is None:
         return _problem(400, "invalid", "`after` must be the number of a line.")
     return StreamingHttpResponse(
-        _events(found.pk, after),
+        _events(user, execution.pk, after),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(execution_id: UUID, after: int) -> AsyncIterator[bytes]:
+async def _events(user: User, execution_id: UUID, after: int) -> AsyncIterator[bytes]:
+    checked = time.monotonic()
     async for event in follow(execution_id, after):
+        if time.monotonic() - checked > RECHECK_SECONDS:
+            checked = time.monotonic()
+            if not await _still_readable(user, execution_id):
+                return  # who comes back is told why
         match event:
             case Changed(execution):
                 yield _event("status", {"execution": await _shown(execution)})
-            case Lines(page, lines):
-                yield f'id: {page.lines[-1].seq}\nevent: lines\ndata: {{"lines": {lines}}}\n\n'.encode()
+            case Lines(last, lines):
+                yield f'id: {last}\nevent: lines\ndata: {{"lines": {lines}}}\n\n'.encode()
             case Ended(execution):
                 yield _event("end", {"execution": await _shown(execution)})
             case Idle():
@@ -52,8 +62,8 @@ def _event(name: str, data: dict[str, Any]) -> bytes:
 
 
 @sync_to_async
-def _open(request: HttpRequest, execution_id: UUID) -> Execution | HttpResponse:
-    """The execution when the caller may read it, else the answer that says why not."""
+def _open(request: HttpRequest, execution_id: UUID) -> tuple[User, Execution] | HttpResponse:
+    """The caller and the execution when they may read it, else the answer that says why not."""
     try:
         user: User | None = authenticate(request)
     except APIException as exc:
@@ -64,7 +74,14 @@ def _open(request: HttpRequest, execution_id: UUID) -> Execution | HttpResponse:
     execution = visible_execution(user, execution_id)
     if execution is None or not may_read_documents(user, execution):
         return _problem(404, "not_found", "There is nothing at this address, or it is not yours to see.")
-    return execution
+    return user, execution
+
+
+@sync_to_async
+def _still_readable(user: User, execution_id: UUID) -> bool:
+    current = User.objects.filter(pk=user.pk, is_active=True).first()
+    execution = current and visible_execution(current, execution_id)
+    return bool(current and execution and may_read_documents(current, execution))
 
 
 @sync_to_async

@@ -2,14 +2,14 @@
 
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 import redis
 import structlog
 
 from executions.logs import stream
-from executions.logs.lines import Line, Stream
+from executions.logs.lines import Line, Stream, pack, unpack
 from executions.models import LogArchive
 
 log = structlog.get_logger(__name__)
@@ -19,18 +19,23 @@ LOST = "(This line was lost when the log store restarted.)"
 MAX_BYTES = 256 * 1024 * 1024
 
 
-def archive(execution_id: UUID, lines: Iterable[Line]) -> int:
+def archive(execution_id: UUID, lines: Sequence[Line]) -> int:
     """Write the archive; returns the number of lines. The first one written stays."""
-    packed = [line.packed() for line in lines]
     LogArchive.objects.bulk_create(
-        [
-            LogArchive(
-                execution_id=execution_id, lines=zlib.compress(b"\n".join(packed), level=6), line_count=len(packed)
-            )
-        ],
+        [LogArchive(execution_id=execution_id, lines=_compressed(lines), line_count=len(lines))],
         ignore_conflicts=True,
     )
-    return len(packed)
+    return len(lines)
+
+
+def _compressed(lines: Sequence[Line]) -> bytes:
+    """A page at a time, for a worker has several logs in memory."""
+    compressor = zlib.compressobj(level=6)
+    parts = []
+    for start in range(0, len(lines), PAGE):
+        separator = b"\n" if start else b""
+        parts.append(compressor.compress(separator + pack(lines[start : start + PAGE])))
+    return b"".join([*parts, compressor.flush()])
 
 
 def archived_after(execution_id: UUID, after: int, limit: int) -> tuple[list[Line], int] | None:
@@ -41,7 +46,7 @@ def archived_after(execution_id: UUID, after: int, limit: int) -> tuple[list[Lin
     packed, count = row
     raw = zlib.decompressobj().decompress(bytes(packed), MAX_BYTES)
     # Numbers begin at 1 and have no gap, so a line's place is known without reading those before it.
-    return [Line.unpacked(part) for part in raw.split(b"\n")[after : after + limit] if part], count
+    return unpack(b"\n".join(raw.split(b"\n")[after : after + limit])), count
 
 
 def collect(execution_id: UUID) -> list[Line]:

@@ -1,6 +1,7 @@
 """One line of a log, and how it is written down in each place."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -36,11 +37,16 @@ class Line:
             "text": neutralise(self.text),
         }
 
-    def packed(self) -> bytes:
-        """For the stream and the archive."""
-        return json.dumps([self.seq, self.at, self.stream.value, self.text], separators=(",", ":")).encode()
 
-    @classmethod
-    def unpacked(cls, raw: bytes) -> "Line":
-        seq, at, stream, text = json.loads(raw)
-        return cls(seq, at, Stream(stream), text)
+def pack(lines: Iterable[Line]) -> bytes:
+    """For the stream and the archive: an array a line."""
+    return "\n".join([_encode([line.seq, line.at, line.stream.value, line.text]) for line in lines]).encode()
+
+
+def unpack(packed: bytes) -> list[Line]:
+    """The lines of `pack`, or of any of its lines in between."""
+    members = json.loads(b"[%b]" % packed.replace(b"\n", b","))
+    return [Line(seq, at, Stream(stream), text) for seq, at, stream, text in members]
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode

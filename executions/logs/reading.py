@@ -43,11 +43,10 @@ def read(execution_id: UUID, after: int = 0, limit: int = MAX_PAGE) -> LogPage:
 def live_page(execution_id: UUID, after: int, limit: int) -> LogPage:
     """What the stream has; an empty page when Redis is away."""
     try:
-        lines = tuple(stream.lines_after(execution_id, after, limit))
-        last = lines[-1].seq if 0 < len(lines) < limit else stream.last_seq(execution_id)
+        lines, last = stream.page_after(execution_id, after, limit)
     except redis.RedisError:
         return LogPage((), 0)
-    return LogPage(lines, last)
+    return LogPage(tuple(lines), last)
 
 
 def everything(execution_id: UUID) -> Iterator[Line]:

@@ -1,6 +1,7 @@
-"""Lines in Redis while the execution runs. The entry id is the line's number, so reading after a line is a range."""
+"""Lines in Redis while the execution runs, in batches: an entry's id is the number of its last line, so reading after a
+line is a range, and a busy log costs a handful of entries a second."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 from uuid import UUID
@@ -9,37 +10,51 @@ import redis
 from redis.commands.core import Script
 
 from executions.connections import redis_client
-from executions.logs.lines import Line
+from executions.logs.lines import Line, pack, unpack
 
 # A stream nobody archived is dropped by Redis itself after this long.
 LIFETIME_SECONDS = 24 * 3600
 # Viewers page through the stream for a while after the archive exists.
 LINGER_SECONDS = 300
 
-# KEYS: stream, attempt. ARGV: attempt, lifetime, then number and packed line by turns.
-# One script, so that the fence, the order and "no gap" hold against every other writer at once. A line that is already
-# there is skipped: a batch may be sent again after a lost answer.
+# KEYS: stream, attempt. ARGV: attempt, lifetime, numbers of the first and the last line, the packed lines.
+# One script, so that the fence, the order and "no gap" hold against every other writer at once. What does not follow
+# the last line there is not added: the caller sees by the answer what to send.
 _APPEND = """
-local attempt = tonumber(ARGV[1])
 local known = tonumber(redis.call('GET', KEYS[2]) or '0')
-if known > attempt then return -1 end
+if known > tonumber(ARGV[1]) then return -1 end
 local last = 0
 local tail = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 if tail[1] then last = tonumber(string.match(tail[1][1], '^(%d+)')) end
-if tonumber(ARGV[3]) > last + 1 then return last end
-for i = 3, #ARGV, 2 do
-  local seq = tonumber(ARGV[i])
-  if seq > last then
-    redis.call('XADD', KEYS[1], seq .. '-0', 'l', ARGV[i + 1])
-    last = seq
-  end
-end
-redis.call('SET', KEYS[2], attempt, 'EX', ARGV[2])
+if tonumber(ARGV[3]) ~= last + 1 then return last end
+redis.call('XADD', KEYS[1], ARGV[4] .. '-0', 'l', ARGV[5])
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return last
+return tonumber(ARGV[4])
 """
-_script = Script(redis.Redis(), _APPEND)
-BATCH = 500
+# KEYS: stream. ARGV: the number after which, how many lines at most, and how many bytes are enough. The id of the last
+# entry comes first.
+_READ = """
+local tail = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if not tail[1] then return {'0-0'} end
+local entries, size, after, most = {tail[1][1]}, 0, tonumber(ARGV[1]), tonumber(ARGV[1]) + tonumber(ARGV[2])
+while true do
+  local found = redis.call('XRANGE', KEYS[1], string.format('%d-0', after + 1), '+', 'COUNT', 32)
+  for _, entry in ipairs(found) do
+    after = tonumber(string.match(entry[1], '^(%d+)'))
+    size = size + #entry[2][2]
+    entries[#entries + 1] = entry[2][2]
+    if after >= most or size >= tonumber(ARGV[3]) then return entries end
+  end
+  if #found < 32 then return entries end
+end
+"""
+_append = Script(redis.Redis(), _APPEND)
+_read = Script(redis.Redis(), _READ)
+# Of one entry, and about of what is read at once.
+BATCH_LINES = 500
+BATCH_BYTES = 64 * 1024
+READ_BYTES = 256 * 1024
 
 
 class Refused(IntEnum):
@@ -49,23 +64,34 @@ class Refused(IntEnum):
 
 
 def append(execution_id: UUID, attempt: int, lines: Sequence[Line]) -> int:
-    """Add `lines` (consecutive numbers) to the stream.
+    """Add `lines` (consecutive numbers) to the stream; those that are there already are not added again.
 
     Returns the number of the last line there. Smaller than the last of `lines`: what lies between was lost with the
     store's memory, and nothing was added. Refused.FENCED: a later attempt writes by now. Raises redis.RedisError.
     """
+    keys, client = [_key(execution_id), _attempt_key(execution_id)], redis_client()
     last = 0
-    for start in range(0, len(lines), BATCH):
-        batch = lines[start : start + BATCH]
-        arguments: list[int | bytes] = [attempt, LIFETIME_SECONDS]
-        for line in batch:
-            arguments += [line.seq, line.packed()]
+    for batch in _batches(lines):
+        first = batch[0].seq
         last = int(
-            _script(keys=[_key(execution_id), _attempt_key(execution_id)], args=arguments, client=redis_client())
+            _append(keys=keys, args=[attempt, LIFETIME_SECONDS, first, batch[-1].seq, pack(batch)], client=client)
         )
+        if first <= last < batch[-1].seq:  # a part of it came with an earlier call whose answer was lost
+            return append(execution_id, attempt, lines[last + 1 - lines[0].seq :])
         if last < batch[-1].seq:
             return last
     return last
+
+
+def _batches(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+    start = size = 0
+    for index, line in enumerate(lines):
+        if index > start and (index - start == BATCH_LINES or size + len(line.text) > BATCH_BYTES):
+            yield lines[start:index]
+            start, size = index, 0
+        size += len(line.text)
+    if start < len(lines):
+        yield lines[start:]
 
 
 def fence(execution_id: UUID, attempt: int) -> int:
@@ -77,13 +103,26 @@ def fence(execution_id: UUID, attempt: int) -> int:
 def last_seq(execution_id: UUID) -> int:
     """The number of the last line in the stream; 0 when there is none."""
     tail: Any = redis_client().xrevrange(_key(execution_id), count=1)
-    return int(tail[0][0].partition(b"-")[0]) if tail else 0
+    return _number(tail[0][0]) if tail else 0
+
+
+def page_after(execution_id: UUID, after: int, limit: int) -> tuple[list[Line], int]:
+    """At most `limit` lines with numbers above `after`, fewer when they are long, and the number of the last line
+    there is. Raises redis.RedisError."""
+    tail, *entries = _read(keys=[_key(execution_id)], args=[after, limit, READ_BYTES], client=redis_client())
+    if not entries:
+        return [], _number(tail)
+    lines = unpack(b"\n".join(entries))
+    return lines[max(after + 1 - lines[0].seq, 0) :][:limit], _number(tail)
 
 
 def lines_after(execution_id: UUID, after: int, limit: int) -> list[Line]:
-    """At most `limit` lines with numbers above `after`. Raises redis.RedisError."""
-    entries: Any = redis_client().xrange(_key(execution_id), min=f"{after + 1}-0", count=limit)
-    return [Line.unpacked(fields[b"l"]) for _, fields in entries]
+    """The lines of `page_after`."""
+    return page_after(execution_id, after, limit)[0]
+
+
+def _number(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
 
 
 def expire(execution_id: UUID) -> None:

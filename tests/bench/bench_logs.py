@@ -1,22 +1,19 @@
 """A log at full speed: `python -m tests.bench.bench_logs [LINES_PER_SECOND] [SECONDS] [VIEWERS]`.
 
 One process prints, the web server of the Procfile serves, and viewers over real WebSockets drop and come back. Counted
-are gaps, duplicates and disorder over all viewers; measured is the time from print to a viewer's socket, on the last
-line of each message.
+are gaps, duplicates and disorder over all viewers; measured is the time from print to a viewer's socket, on the first
+and the last line of each message. All share the machine: what each of them took of it is told, too.
 """
 
 import asyncio
 import json
 import os
-import random
-import re
-import resource
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +21,8 @@ from deploy.local.engines import Postgres, Valkey, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 GOAL_SECONDS = 0.25
-DROP_EVERY = (3.0, 9.0)  # seconds that a viewer stays
-SEQ = re.compile(r'"seq": ?(\d+)')
-
-
-@dataclass(slots=True)
-class Viewer:
-    """What one viewer saw."""
-
-    last: int = 0
-    gaps: int = 0
-    repeats: int = 0
-    connections: int = 0
-    ended: bool = False
-    delays: list[float] = field(default_factory=list)
-
-    def take(self, text: str) -> None:
-        if text.startswith(('{"type": "end"', '{"type":"end"')):
-            self.ended = True
-        if '"lines"' not in text[:20]:
-            return
-        numbers = [int(number) for number in SEQ.findall(text)]
-        for number in numbers:
-            self.gaps += number > self.last + 1
-            self.repeats += number <= self.last
-            self.last = max(self.last, number)
-        stamp = text.rpartition("at=")[2].partition(" ")[0]
-        self.delays.append(time.time() - float(stamp))
+VIEWERS_AT_ONCE = 25  # in one process
+WARM_UP_SECONDS = 2.0
 
 
 def main(rate: int, seconds: int, viewers: int) -> None:
@@ -64,18 +36,34 @@ def main(rate: int, seconds: int, viewers: int) -> None:
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = (engine.url for engine in engines)
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
         execution, token = _prepare()
-        port = free_port()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
+        server, port = _serve(stack)
         url = f"ws://127.0.0.1:{port}/ws/executions/{execution}/"
-        seen, printed = asyncio.run(_watch(url, token, execution, rate, seconds, viewers))
-        _report(seen, printed, rate, seconds)
+        asyncio.run(_answering(url, token))
+        before = _used(server)["cpu"]
+        watching = asyncio.run(_watch(url, token, execution, rate, seconds, viewers))
+        after = _used(server)
+        _report(*watching, after | {"cpu": after["cpu"] - before}, rate)
+
+
+def _serve(stack: ExitStack) -> tuple[int, int]:
+    """The web process of the Procfile: its process id and its port."""
+    port = free_port()
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    command = lines["web"].replace("${HOST:-127.0.0.1}", "127.0.0.1").replace("${PORT:-8000}", str(port))
+    server = subprocess.Popen(
+        [sys.executable, "-m", *shlex.split(command)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    stack.callback(server.wait)
+    stack.callback(server.terminate)
+    return server.pid, port
+
+
+def _used(process: int) -> dict[str, float]:
+    """Seconds of a core that a process took so far, and the most memory it had (bytes)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return {"cpu": (int(fields[11]) + int(fields[12])) / ticks, "memory": int(status["VmHWM"].split()[0]) * 1024}
 
 
 def _prepare() -> tuple[str, str]:
@@ -97,20 +85,22 @@ def _prepare() -> tuple[str, str]:
 
 async def _watch(
     url: str, token: str, execution: str, rate: int, seconds: int, viewers: int
-) -> tuple[list[Viewer], dict[str, Any]]:
-    await _answering(url, token)
-    seen = [Viewer() for _ in range(viewers)]
-    tasks = [asyncio.create_task(_view(url, token, viewer)) for viewer in seen]
-    printer = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.bench_logs", "print", execution, str(rate), str(seconds)),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
+) -> tuple[list[dict[str, Any]], dict[str, Any], float]:
+    """What each viewer saw, what the printing process says, and seconds of a core that the viewers took."""
+    counts = [min(VIEWERS_AT_ONCE, viewers - start) for start in range(0, viewers, VIEWERS_AT_ONCE)]
+    groups = [await _python("tests.bench.log_viewers", url, token, str(count)) for count in counts]
+    outputs = [asyncio.create_task(group.communicate()) for group in groups]
+    await asyncio.sleep(WARM_UP_SECONDS)
+    printer = await _python("tests.bench.bench_logs", "print", execution, str(rate), str(seconds))
+    printed, _ = await printer.communicate()
+    seen = [json.loads((await output)[0]) for output in outputs]
+    return [one for group in seen for one in group["viewers"]], json.loads(printed), sum(one["cpu"] for one in seen)
+
+
+async def _python(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
-    out, _ = await printer.communicate()
-    _, pending = await asyncio.wait(tasks, timeout=120)
-    for task in pending:
-        task.cancel()
-    return seen, json.loads(out)
 
 
 async def _answering(url: str, token: str) -> None:
@@ -126,27 +116,6 @@ async def _answering(url: str, token: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _view(url: str, token: str, viewer: Viewer) -> None:
-    import websockets
-
-    while not viewer.ended:
-        viewer.connections += 1
-        leave = time.monotonic() + random.uniform(*DROP_EVERY)
-        headers = {"Authorization": f"Bearer {token}"}
-        try:
-            async with websockets.connect(
-                f"{url}?after={viewer.last}", additional_headers=headers, max_size=None, compression=None
-            ) as socket:
-                while time.monotonic() < leave:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(1):
-                            viewer.take(str(await socket.recv()))
-                    if viewer.ended:
-                        return
-        except (OSError, websockets.WebSocketException):
-            continue
-
-
 def _print_lines(execution_id: str, rate: int, seconds: int) -> None:
     """The printing process: what a worker does with an agent's lines."""
     import django
@@ -160,7 +129,7 @@ def _print_lines(execution_id: str, rate: int, seconds: int) -> None:
     from executions.runners.base import Ending, RunOutcome
 
     began = time.monotonic()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _used(os.getpid())
     with LogWriter(UUID(execution_id), 1) as writer:
         for tick in range(seconds * 100):
             for _ in range(rate // 100):
@@ -169,28 +138,37 @@ def _print_lines(execution_id: str, rate: int, seconds: int) -> None:
         took = time.monotonic() - began
     execution = Execution.objects.select_related("version").get(pk=execution_id)
     dispatch.finish(execution, RunOutcome(Ending.EXITED, exit_code=0, output=b"{}"), writer.lines)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    after = _used(os.getpid())
+    grown = after["memory"] - before["memory"]
     stored = len(writer.lines)
     assert logs.read(execution.pk, stored - 1).last_seq == stored
-    print(json.dumps({"lines": stored, "seconds": took, "grown": grown}))  # noqa: T201
+    used = after["cpu"] - before["cpu"]
+    print(json.dumps({"lines": stored, "seconds": took, "grown": grown, "cpu": used}))  # noqa: T201
 
 
-def _report(seen: list[Viewer], printed: dict[str, Any], rate: int, seconds: int) -> None:
-    delays = sorted(delay for viewer in seen for delay in viewer.delays)
+def _report(
+    seen: list[dict[str, Any]], printed: dict[str, Any], viewing: float, server: dict[str, float], rate: int
+) -> None:
+    delays = sorted(delay for viewer in seen for delay in viewer["delays"])
     p95 = delays[int(len(delays) * 0.95)] if delays else float("inf")
-    whole = sum(viewer.last == printed["lines"] and viewer.ended for viewer in seen)
+    whole = sum(viewer["last"] == printed["lines"] and viewer["ended"] for viewer in seen)
     reached = printed["lines"] / printed["seconds"]
     _figure("log_lines_per_second", f"{reached:.0f} lines/s baseline {rate}", reached / rate, 1, reached >= 0.98 * rate)
-    gaps, repeats = sum(viewer.gaps for viewer in seen), sum(viewer.repeats for viewer in seen)
-    _figure("log_gaps", f"{gaps} lines baseline 0", gaps, 0, gaps == 0)
-    _figure("log_duplicates", f"{repeats} lines baseline 0", repeats, 0, repeats == 0)
+    for name in ("gaps", "repeats", "disorder"):
+        count = sum(viewer[name] for viewer in seen)
+        _figure(f"log_{name}", f"{count} lines baseline 0", count, 0, count == 0)
     _figure("log_viewers_with_all", f"{whole} viewers baseline {len(seen)}", whole / len(seen), 1, whole == len(seen))
-    connections = sum(viewer.connections for viewer in seen)
+    connections = sum(viewer["connections"] for viewer in seen)
     _figure("log_connections", f"{connections} connections baseline {len(seen)}", connections / len(seen), 1, True)
     goal = GOAL_SECONDS * 1000
     _figure("log_print_to_socket_p95", f"{p95 * 1000:.0f} ms baseline {goal:.0f}", p95 / GOAL_SECONDS, 1, p95 < 0.25)
     per_line = printed["grown"] / printed["lines"]
     _figure("log_worker_memory_per_line", f"{per_line:.0f} bytes baseline 400", per_line / 400, 1, per_line < 400)
+    memory = server["memory"] / 1024**2
+    _figure("log_server_memory_most", f"{memory:.0f} MiB baseline 300", memory / 300, 1, memory < 300)
+    for name, cpu in (("server", server["cpu"]), ("worker", printed["cpu"]), ("viewers", viewing)):
+        share = cpu / printed["seconds"]
+        _figure(f"log_cores_of_{name}", f"{share:.2f} cores baseline {os.cpu_count()}", share / os.cpu_count(), 1, True)
 
 
 def _figure(name: str, text: str, ratio: float, goal: float, ok: bool) -> None:

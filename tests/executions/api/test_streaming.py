@@ -104,3 +104,15 @@ async def test_browser_session_may_read_too(async_client: AsyncClient, user: Use
     await async_client.aforce_login(user, backend="wallets.signin.backends.WalletBackend")
     response = await async_client.get(url(execution.pk))
     assert [name async for name, _, _ in events(response)] == ["status", "end"]
+
+
+async def test_ends_when_the_right_to_read_ends(
+    async_client: AsyncClient, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executions.api.streaming.RECHECK_SECONDS", 0.0)
+    execution = await make(user=user, status="running", attempt=1)
+    response = await async_client.get(url(execution.pk), headers=await bearer(user))
+    stream = events(response)
+    assert (await anext(stream))[0] == "status"
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False)
+    assert [name async for name, _, _ in stream] == []

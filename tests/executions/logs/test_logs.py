@@ -14,6 +14,7 @@ from executions import logs
 from executions.connections import redis_client
 from executions.logs import Line, LogWriter, Stream, stream
 from executions.logs.archive import LOST
+from executions.logs.lines import pack, unpack
 from executions.logs.reading import everything
 from tests.executions.conftest import eventually
 from tests.factories.executions import ExecutionFactory
@@ -185,4 +186,4 @@ def test_reading_without_redis(away: pytest.MonkeyPatch) -> None:
 def test_shown_line() -> None:
     line = Line(7, 1_764_000_000_123, Stream.STDERR, "\x1b[31mred\x1b[0m")
     assert line.shown() == {"seq": 7, "time": "2025-11-24T16:00:00.123Z", "stream": "stderr", "text": "red"}
-    assert Line.unpacked(line.packed()) == line
+    assert unpack(pack([line, line])) == [line, line]

@@ -9,6 +9,9 @@ class ExecutionsConfig(AppConfig):
 
     def ready(self) -> None:
         from executions.evidence import runs_of
+        from executions.files.cleaning import delete_of
         from marketplace.disputes import evidence
+        from wallets.signin import closing
 
         evidence.register(runs_of)
+        closing.subscribe(delete_of)

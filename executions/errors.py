@@ -21,6 +21,44 @@ class InputInvalidError(ExecutionError):
     code = "input_invalid"
 
 
+class FileError(ExecutionError):
+    """A file that is not taken."""
+
+    code = "file_refused"
+
+
+class FileTooLargeError(FileError):
+    code = "file_too_large"
+
+
+class FileTypeError(FileError):
+    """By its content it is something else than what is asked for."""
+
+    code = "file_type"
+
+
+class TooManyFilesError(FileError):
+    """More uploads than a person may have without using them."""
+
+    code = "too_many_files"
+    http_status = 409
+    permanent = False
+
+
+class FileInUseError(FileError):
+    """A run has it."""
+
+    code = "file_in_use"
+    http_status = 409
+
+
+class LinkError(FileError):
+    """The signed address of a file that leads nowhere (any more)."""
+
+    code = "link_expired"
+    http_status = 410
+
+
 class UnknownAgentError(ExecutionError):
     code = "unknown_agent"
     http_status = 404

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.http import QueryDict
 
 from executions import documents, schema_forms
+from executions.files import using
+from executions.models import File
 from executions.schema_forms import Field, Parsed, Widget
 from marketplace.models import AgentVersion
+from wallets.models import User
 
 # Names of our own controls; a schema's member could have any ordinary name.
 MODE, DOCUMENT, KEY = "__mode", "__document", "__key"
@@ -22,6 +26,12 @@ class Row:
 
     field: Field
     error: str = ""
+    files: tuple[File, ...] = ()
+
+    @property
+    def most_bytes(self) -> int:
+        """How large a file may be."""
+        return min(self.field.max_bytes or settings.FILE_BYTES, settings.FILE_BYTES)
 
     @property
     def id(self) -> str:
@@ -29,9 +39,14 @@ class Row:
         return f"field-{self.field.name}"
 
     @property
+    def control_id(self) -> str:
+        """The id of what a label belongs to: for files the chooser, since the control that holds ids is hidden."""
+        return f"{self.id}-chooser" if self.field.is_file else self.id
+
+    @property
     def described_by(self) -> str:
         """Ids of the texts that belong to the control."""
-        help_id = f"{self.id}-help" if self.field.help else ""
+        help_id = f"{self.id}-help" if self.field.help or self.field.is_file else ""
         return " ".join(part for part in (f"{self.id}-error" if self.error else "", help_id) if part)
 
 
@@ -50,11 +65,11 @@ class RunForm:
     has_fields: bool = True
 
 
-def blank(version: AgentVersion, initial: Any = None) -> RunForm:
+def blank(version: AgentVersion, user: User, initial: Any = None) -> RunForm:
     """The form before anything was entered, filled from `initial` (an earlier input) if given."""
     schema = version.input_schema
     return RunForm(
-        rows=tuple(Row(one) for one in schema_forms.fields(schema, initial)),
+        rows=tuple(_row(one, user) for one in schema_forms.fields(schema, initial)),
         as_json=False,
         document="" if initial is None else _pretty(initial),
         key=str(uuid4()),
@@ -74,12 +89,14 @@ def read(version: AgentVersion, data: QueryDict) -> tuple[Parsed, str]:
         return Parsed(None, {"": f"This is not a JSON document: {exc}"}), key
 
 
-def refused(version: AgentVersion, data: QueryDict, errors: Mapping[str, str], message: str, *, key: str) -> RunForm:
+def refused(
+    version: AgentVersion, user: User, data: QueryDict, errors: Mapping[str, str], message: str, *, key: str
+) -> RunForm:
     """The form as it was sent, with a sentence at each field. `errors` is by field name for fields, by JSON pointer for
     a JSON document."""
     schema = version.input_schema
     as_json = data.get(MODE) == "json"
-    rows = tuple(Row(_as_sent(one, data), errors.get(one.name, "")) for one in schema_forms.fields(schema))
+    rows = tuple(_row(_as_sent(one, data), user, errors.get(one.name, "")) for one in schema_forms.fields(schema))
     return RunForm(
         rows=rows,
         as_json=as_json,
@@ -90,6 +107,13 @@ def refused(version: AgentVersion, data: QueryDict, errors: Mapping[str, str], m
         has_fields=schema_forms.has_form(schema),
         **_example(version),
     )
+
+
+def _row(one: Field, user: User, error: str = "") -> Row:
+    """With the person's own files that the control names."""
+    if not one.is_file:
+        return Row(one, error)
+    return Row(one, error, tuple(using.there(user, str(one.value).split())))
 
 
 def _as_sent(one: Field, data: QueryDict) -> Field:

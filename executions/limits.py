@@ -50,6 +50,7 @@ class Limits:
     shared_memory: int = 8 * 1024 * 1024
     open_files: int = 1024
     file_size: int = 64 * 1024 * 1024
+    files: int = 64 * 1024 * 1024  # of those it gives, together
 
 
 def current() -> Limits:
@@ -65,6 +66,8 @@ def current() -> Limits:
         log_lines=settings.EXECUTION_LOG_LINES,
         log_line=16 * 1024,
         written=16 * (output + log),
+        files=settings.EXECUTION_FILES_BYTES,
+        file_size=max(64 * 1024 * 1024, settings.FILE_BYTES),
     )
 
 

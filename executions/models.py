@@ -8,13 +8,14 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
+from executions.files.models import File, FileUse
 from executions.nodes.models import Node, Orphan
 from executions.querysets import ExecutionQuerySet
 from executions.sharing.models import AgentQuota, Turn
 from marketplace.catalogue.columns import DocumentField
 from marketplace.models import Agent, AgentVersion
 
-__all__ = ["AgentQuota", "Execution", "LogArchive", "Node", "Orphan", "Turn"]
+__all__ = ["AgentQuota", "Execution", "File", "FileUse", "LogArchive", "Node", "Orphan", "Turn"]
 
 
 class Execution(models.Model):

@@ -10,7 +10,9 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from executions.logs.text import neutralise
+from executions.files.showing import ShownFile
+from executions.logs.text import plain
+from marketplace.catalogue.file_members import is_file, is_file_list
 from marketplace.catalogue.markdown import render_markdown
 
 MAX_ROWS = 500
@@ -33,6 +35,7 @@ class Kind(StrEnum):
     LIST = "list"
     JSON = "json"
     IMAGE = "image"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Block:
     """A part of a result. Of the last members one is set, by `kind`: `text` (plain, also the JSON text, the number and
-    an image's data: URL), `html` (Markdown made safe), `table`, `items`."""
+    an image's data: URL), `html` (Markdown made safe), `table`, `items`, `files`."""
 
     kind: Kind
     label: str = ""
@@ -56,10 +59,14 @@ class Block:
     html: SafeString | None = None
     table: Table | None = None
     items: tuple[str, ...] = ()
+    files: tuple[ShownFile, ...] = ()
 
 
-def blocks(output: Any, schema: Mapping[str, Any] | None = None) -> list[Block]:
-    """What to draw for `output`: a block for each member of an object, one block for anything else."""
+def blocks(
+    output: Any, schema: Mapping[str, Any] | None = None, files: Mapping[str, ShownFile] | None = None
+) -> list[Block]:
+    """What to draw for `output`: a block for each member of an object, one block for anything else. `files` are those
+    it names, by id."""
     schema = schema if isinstance(schema, Mapping) else {}
     if not isinstance(output, dict):
         return [_block("", output, schema)]
@@ -67,11 +74,29 @@ def blocks(output: Any, schema: Mapping[str, Any] | None = None) -> list[Block]:
     known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
     names = [*(name for name in known if name in output), *(name for name in output if name not in known)]
     parts = ((name, known.get(name)) for name in names)
-    return [_block(name, output[name], part if isinstance(part, Mapping) else {}) for name, part in parts]
+    return [
+        _file_block(name, output[name], part, files or {})
+        if isinstance(part, Mapping) and (is_file(part) or is_file_list(part))
+        else _block(name, output[name], part if isinstance(part, Mapping) else {})
+        for name, part in parts
+    ]
+
+
+def _file_block(name: str, value: Any, schema: Mapping[str, Any], files: Mapping[str, ShownFile]) -> Block:
+    label, about = _label(name, schema), str(schema.get("description", ""))
+    named = value if isinstance(value, list) else [value]
+    shown = tuple(files[one] for one in named if isinstance(one, str) and one in files)
+    if not shown:
+        return Block(Kind.TEXT, label, about, text="None" if not named else "This file was deleted.")
+    return Block(Kind.FILES, label, about, files=shown)
+
+
+def _label(name: str, schema: Mapping[str, Any]) -> str:
+    return str(schema.get("title") or name.replace("_", " ").capitalize())
 
 
 def _block(name: str, value: Any, schema: Mapping[str, Any]) -> Block:
-    label = str(schema.get("title") or name.replace("_", " ").capitalize())
+    label = _label(name, schema)
     about = str(schema.get("description", ""))
     if isinstance(value, bool):
         return Block(Kind.TEXT, label, about, text="Yes" if value else "No")
@@ -141,11 +166,6 @@ def _number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.6g}" if abs(value) < 1e15 else f"{value:g}"
-
-
-def plain(text: str) -> str:
-    """Text with its line breaks but without control characters."""
-    return "\n".join(neutralise(line) for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def neutralised_json(value: Any, indent: int | None = 2) -> str:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from executions.errors import NotFinishedError
+from executions.files import cleaning
 from executions.logs import stream
 from executions.models import Execution, LogArchive
 from executions.states import TERMINAL
@@ -19,7 +20,7 @@ BATCH = 1_000
 
 
 def delete_documents(execution_id: UUID) -> None:
-    """Delete input, output and log of an ended execution; nothing happens when they are gone already.
+    """Delete input, output, files and log of an ended execution; nothing happens when they are gone already.
 
     Raises NotFinishedError while it is under way: its worker still needs them.
     """
@@ -49,6 +50,8 @@ def _delete(ids: list[UUID]) -> int:
             input={}, output=None, documents_deleted_at=timezone.now()
         )
         if deleted:
+            ended = Execution.objects.filter(pk__in=ids, status__in=TERMINAL)
+            cleaning.release(ended.values_list("pk", flat=True))
             LogArchive.objects.filter(execution__in=ids, execution__status__in=TERMINAL).delete()
             transaction.on_commit(lambda: _drop_streams(ids))
     return deleted

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from executions import documents
+from marketplace.catalogue.file_members import MAX_BYTES, is_file, is_file_list
 
 # The name of the only field when the schema has no form.
 WHOLE = "input"
@@ -36,6 +37,8 @@ class Widget(StrEnum):
 
     TEXT = "text"
     MULTILINE = "multiline"
+    FILE = "file"  # uploaded at once; the control holds its id
+    FILES = "files"  # likewise, one id a line
     FILE_TEXT = "file-text"  # a large text area that offers to load a file into it
     NUMBER = "number"
     INTEGER = "integer"
@@ -75,6 +78,12 @@ class Field:
     accept: str = ""  # file name ending and media type, for the file chooser
     options: tuple[Option, ...] = ()
     item_type: str = ""  # of a list's items
+    max_bytes: int | None = None  # of a file, if its creator set a limit
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it takes files."""
+        return self.widget in {Widget.FILE, Widget.FILES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +196,15 @@ def _field(name: str, schema: Mapping[str, Any], required: bool, initial: Any) -
         accept=_accept(schema),
         options=_options(schema),
         item_type=str(items.get("type", "")) if isinstance(items, dict) else "",
+        max_bytes=_whole(items if isinstance(items, dict) else schema, MAX_BYTES),
     )
 
 
 def _widget(schema: Mapping[str, Any]) -> Widget:
     if isinstance(schema.get("enum"), list):
         return Widget.SELECT
+    if is_file(schema) or is_file_list(schema):
+        return Widget.FILE if is_file(schema) else Widget.FILES
     match schema.get("type"):
         case "string" if schema.get("contentMediaType"):
             return Widget.FILE_TEXT
@@ -225,7 +237,8 @@ def _options(schema: Mapping[str, Any]) -> tuple[Option, ...]:
 
 
 def _accept(schema: Mapping[str, Any]) -> str:
-    media = schema.get("contentMediaType")
+    one = schema["items"] if is_file_list(schema) else schema
+    media = one.get("contentMediaType")
     if not isinstance(media, str):
         return ""
     return ",".join(part for part in (_MEDIA_EXTENSIONS.get(media, ""), media) if part)
@@ -238,7 +251,7 @@ def _shown(widget: Widget, value: Any) -> str | bool:
 def _shown_text(widget: Widget, value: Any) -> str:
     if value is None:
         return ""
-    if widget is Widget.LIST:
+    if widget in {Widget.LIST, Widget.FILES}:
         return "\n".join(str(item) for item in value) if isinstance(value, list) else ""
     if widget is Widget.SELECT:
         return json.dumps(value)
@@ -266,6 +279,10 @@ def _value(one: Field, raw: Any) -> tuple[bool, Any]:
             return True, [read(line.strip()) for line in text.split("\n") if line.strip()]
         case Widget.JSON:
             return True, _json(text)
+        case Widget.FILE:
+            return True, text.strip()
+        case Widget.FILES:
+            return True, text.split()
     return True, text
 
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from executions import dispatch, retention
+from executions.files import cleaning
 from executions.runners import default_runner
 from executions.worker import lifecycle
 
@@ -17,6 +18,12 @@ def run_next() -> None:
 def delete_old_documents() -> None:
     """Delete inputs, outputs and logs whose time is over."""
     retention.delete_old_documents()
+
+
+@shared_task
+def clean_files() -> None:
+    """Delete uploads that nobody used, and what interrupted deletions left."""
+    cleaning.clean()
 
 
 @shared_task

@@ -13,6 +13,7 @@ from executions import dispatch, documents, forms, presentation, schema_forms
 from executions.access import may_read_documents
 from executions.connection_summary import connection_summary
 from executions.errors import ExecutionError, InputInvalidError
+from executions.files.showing import shown_files
 from executions.models import Execution
 from executions.sharing.positions import position
 from marketplace.catalogue.schemas import check_schema
@@ -41,26 +42,27 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
         if isinstance(form, Execution):
             return redirect("executions:detail", form.pk)
     else:
-        form = forms.blank(version, _earlier_input(request, agent))
+        form = forms.blank(version, user, _earlier_input(request, agent))
     context = {"agent": agent, "version": version, "form": form, "access": access, "limits": current_terms(version)}
     return render(request, "executions/run.html", context, status=422 if request.method == "POST" else 200)
 
 
 def _start(request: HttpRequest, agent: Agent, version: AgentVersion) -> Execution | forms.RunForm:
     """The run that was started, or the form with what is wrong."""
+    user = signed_in(request)
     parsed, key = forms.read(version, request.POST)
     if parsed.errors:
-        return forms.refused(version, request.POST, parsed.errors, UNREAD, key=key)
+        return forms.refused(version, user, request.POST, parsed.errors, UNREAD, key=key)
     # One form with one input starts one run; changed input is another wish.
     once = f"{key[:36]}:{documents.fingerprint(parsed.input)[:16]}" if key.isascii() and key.isprintable() else None
     try:
-        return dispatch.request(signed_in(request), agent, parsed.input, version, once)
+        return dispatch.request(user, agent, parsed.input, version, once)
     except InputInvalidError as error:
         as_json = request.POST.get(forms.MODE) == "json"
         errors = error.fields if as_json else schema_forms.errors_by_field(version.input_schema, error.fields)
-        return forms.refused(version, request.POST, errors, error.message, key=key or str(uuid4()))
+        return forms.refused(version, user, request.POST, errors, error.message, key=key or str(uuid4()))
     except ExecutionError as error:
-        return forms.refused(version, request.POST, {}, error.message, key=key or str(uuid4()))
+        return forms.refused(version, user, request.POST, {}, error.message, key=key or str(uuid4()))
 
 
 def _earlier_input(request: HttpRequest, agent: Agent) -> Any:
@@ -124,11 +126,13 @@ def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     execution = get_object_or_404(Execution.objects.visible_to(request.user).with_names(), pk=pk)
     readable = may_read_documents(signed_in(request), execution)
     shown = readable and execution.status == Execution.Status.SUCCEEDED
+    given, made = shown_files(execution) if readable else ({}, {})
     return {
         "execution": execution,
         "is_owner": execution.user_id == request.user.pk,
         "readable": readable,
         "position": position(execution),
+        "input_files": given.values(),
         "connections": connection_summary(execution),
-        "blocks": presentation.blocks(execution.output, execution.version.output_schema) if shown else [],
+        "blocks": presentation.blocks(execution.output, execution.version.output_schema, made) if shown else [],
     }

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from marketplace.catalogue.file_members import is_file, is_file_list
+
 _KINDS = {
     "string": "text",
     "integer": "whole number",
@@ -70,6 +72,11 @@ def _parts(member: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _kind(member: Mapping[str, Any]) -> str:
+    if is_file(member) or is_file_list(member):
+        one = member if is_file(member) else member["items"]
+        wanted = str(one.get("contentMediaType", ""))
+        file = f"{_MEDIA.get(wanted) or wanted.removesuffix('/*')} file".strip()
+        return file if one is member else f"list of {file}s"
     media = _MEDIA.get(str(member.get("contentMediaType")))
     if media:
         return media

@@ -62,6 +62,8 @@ ROUTES: Routes = {
     "api-payouts-withdraw": _WRITE_AGENTS,
     # executions
     "api-agent-quota": {**_READ_AGENTS, "PUT": Scope.AGENTS_WRITE.value},
+    "api-files": {"POST": Scope.EXECUTIONS_RUN.value},
+    "api-file": {**_READ_EXECUTIONS, "DELETE": Scope.EXECUTIONS_RUN.value},
     "api-executions": {**_READ_EXECUTIONS, "POST": Scope.EXECUTIONS_RUN.value},
     "api-execution": _READ_EXECUTIONS,
     "api-execution-cancel": {"POST": Scope.EXECUTIONS_RUN.value},

@@ -126,6 +126,23 @@ PRIVATE_STORAGE: dict[str, Any] = {
         "directory_permissions_mode": 0o700,
     },
 }
+# With a bucket they are there instead; credentials come from the environment as boto3 looks for them.
+FILES_S3_BUCKET: str = env.str("FILES_S3_BUCKET", default="")
+if FILES_S3_BUCKET:
+    PRIVATE_STORAGE = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": FILES_S3_BUCKET,
+            "location": env.str("FILES_S3_PREFIX", default=""),
+            "region_name": env.str("FILES_S3_REGION", default="") or None,
+            "endpoint_url": env.str("FILES_S3_ENDPOINT_URL", default="") or None,
+            "addressing_style": env.str("FILES_S3_ADDRESSING", default="auto"),
+            "signature_version": "s3v4",
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_auth": True,
+        },
+    }
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "private": PRIVATE_STORAGE,
@@ -175,6 +192,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_TASK_DEFAULT_QUEUE = "chores"
 CELERY_TASK_ROUTES = {"executions.tasks.run_next": {"queue": "executions"}}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "clean-files": {"task": "executions.tasks.clean_files", "schedule": timedelta(minutes=10)},
     "delete-old-documents": {"task": "executions.tasks.delete_old_documents", "schedule": timedelta(hours=1)},
     "sweep-executions": {"task": "executions.tasks.sweep_executions", "schedule": timedelta(seconds=10)},
     "clear-expired-sign-ins": {"task": "wallets.tasks.clear_expired", "schedule": timedelta(hours=6)},
@@ -380,6 +398,13 @@ MODULE_BYTES: int = env.int("MODULE_BYTES", default=10 * 1024 * 1024)
 EXECUTION_WASM_FUEL: int = env.int("EXECUTION_WASM_FUEL", default=500_000_000_000)
 EXECUTION_WASM_READY: int = env.int("EXECUTION_WASM_READY", default=2)
 EXECUTION_WASM_CACHE: str = env.str("EXECUTION_WASM_CACHE", default=str(BASE_DIR / ".data" / "wasm"))
+# Files: the largest one, those of a run together, what a person may have uploaded without using it (all in bytes), and
+# how long the address of a download holds (seconds).
+FILE_BYTES: int = env.int("FILE_BYTES", default=32 * 1024 * 1024)
+EXECUTION_FILES_BYTES: int = env.int("EXECUTION_FILES_BYTES", default=64 * 1024 * 1024)
+FILES_UNUSED: int = env.int("FILES_UNUSED", default=50)
+FILES_UNUSED_BYTES: int = env.int("FILES_UNUSED_BYTES", default=256 * 1024 * 1024)
+FILE_URL_SECONDS: int = env.int("FILE_URL_SECONDS", default=300)
 # Days after which inputs, outputs and logs of ended executions are deleted; 0 keeps them.
 EXECUTION_RETENTION_DAYS: int = env.int("EXECUTION_RETENTION_DAYS", default=0)
 

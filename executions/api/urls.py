@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from executions.api.files import FilesView, FileView
 from executions.api.quotas import AgentQuotaView
 from executions.api.streaming import stream_log
 from executions.api.views import (
@@ -16,6 +17,8 @@ from executions.api.views import (
 
 urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/quota", AgentQuotaView.as_view(), name="api-agent-quota"),
+    path("files", FilesView.as_view(), name="api-files"),
+    path("files/<uuid:file_id>", FileView.as_view(), name="api-file"),
     path("executions", ExecutionsView.as_view(), name="api-executions"),
     path("executions/<uuid:execution_id>", ExecutionView.as_view(), name="api-execution"),
     path("executions/<uuid:execution_id>/cancel", ExecutionCancelView.as_view(), name="api-execution-cancel"),

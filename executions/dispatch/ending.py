@@ -11,8 +11,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from executions import logs, notify
+from executions.files.using import bind
 from executions.logs import Line
-from executions.models import Execution
+from executions.models import Execution, FileUse
 from executions.states import Status, move
 from marketplace.models import Agent
 
@@ -26,11 +27,13 @@ def end(
     held_by: int | None = None,
     where: Q | None = None,
     lines: Sequence[Line] | None = None,
+    files: Sequence[UUID] = (),
     **changes: Any,
 ) -> bool:
     """Move the execution to a terminal `status` and archive its log; False when it is not ours to end.
 
     `lines` is the whole log; when not given, what Redis has. A log that cannot be had now is archived by the sweep.
+    `files` are those it gave.
     """
     if lines is None:
         lines = _collect(execution_id)
@@ -51,6 +54,8 @@ def end(
             return False
         if lines:
             logs.archive(execution_id, lines)
+        if files:
+            bind(execution_id, list(files), FileUse.Direction.OUTPUT)
         if status == Status.SUCCEEDED:
             Agent.objects.filter(executions=execution_id).update(execution_count=F("execution_count") + 1)
         transaction.on_commit(lambda: _tell(execution_id, archived=bool(lines)))

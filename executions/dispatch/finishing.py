@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -35,15 +36,19 @@ _FAILURES = {
     Ending.OUT_OF_MEMORY: Reason.OUT_OF_MEMORY,
     Ending.OUTPUT_LIMIT: Reason.OUTPUT_LIMIT,
     Ending.IMAGE: Reason.IMAGE,
+    Ending.BAD_FILES: Reason.BAD_OUTPUT,
     Ending.INFRASTRUCTURE: Reason.INFRASTRUCTURE,
 }
 
 
-def finish(execution: Execution, outcome: RunOutcome, lines: Sequence[Line] | None = None) -> bool:
+def finish(
+    execution: Execution, outcome: RunOutcome, lines: Sequence[Line] | None = None, files: Sequence[UUID] = ()
+) -> bool:
     """Write down how the attempt in `execution.attempt` ended; False when the hold was lost meanwhile.
 
     The agent's own failures are final. The platform's are tried again: without an engine until there is one, otherwise
-    MAX_INFRASTRUCTURE_FAILURES times in all. `lines` is the whole log so far.
+    MAX_INFRASTRUCTURE_FAILURES times in all. `lines` is the whole log so far, `files` are
+    those of the result.
     """
     last_seq = lines[-1].seq if lines else None
     if outcome.ending == Ending.LOST:
@@ -68,7 +73,8 @@ def finish(execution: Execution, outcome: RunOutcome, lines: Sequence[Line] | No
         changes["error"] = verdict.error
     if outcome.ending == Ending.INFRASTRUCTURE:
         changes["failures"] = execution.failures + 1
-    return end(execution.pk, verdict.status, held_by=execution.attempt, lines=lines, **changes)
+    kept = files if verdict.status == Status.SUCCEEDED else ()
+    return end(execution.pk, verdict.status, held_by=execution.attempt, lines=lines, files=kept, **changes)
 
 
 def judge(outcome: RunOutcome, output_schema: Mapping[str, Any]) -> Verdict:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -17,6 +18,7 @@ from executions.errors import (
     NoEntitlementError,
     NoLiveVersionError,
 )
+from executions.files import using
 from executions.models import Execution
 from executions.sharing import quotas
 from marketplace.catalogue.validation import SchemaUnusableError, validate
@@ -53,11 +55,12 @@ def request(
     _check_access(user, agent)
     chosen = _choose(agent, version)
     check_input(input, chosen)
+    files = using.check(user, input, chosen.input_schema)
     wishes = {
         "priority": min(priority, Execution.Priority.HIGH),  # urgent is for staff to give
         "cancel_at": None if cancel_after is None else timezone.now() + cancel_after,
     }
-    return _queue(user, chosen, input, idempotency_key, asked, wishes)
+    return _queue(user, chosen, input, files, idempotency_key, asked, wishes)
 
 
 def check_input(document: Any, version: AgentVersion) -> None:
@@ -78,7 +81,13 @@ def check_input(document: Any, version: AgentVersion) -> None:
 
 
 def _queue(
-    user: User, version: AgentVersion, document: Any, key: str | None, asked: str, wishes: dict[str, Any]
+    user: User,
+    version: AgentVersion,
+    document: Any,
+    files: set[UUID],
+    key: str | None,
+    asked: str,
+    wishes: dict[str, Any],
 ) -> Execution:
     with transaction.atomic():
         # One request of a user at a time: two at once would both see room for one more, or both find the key unused.
@@ -100,6 +109,7 @@ def _queue(
             needs=["gpu"] if version.gpus else [],
             **wishes,
         )
+        using.take(execution, files)
         transaction.on_commit(lambda: _send(execution))
     return execution
 

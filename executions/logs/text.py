@@ -22,3 +22,8 @@ def neutralise(text: str) -> str:
     kept = _SEQUENCES.sub("", text)
     parts = [part for part in kept.split("\r") if part]
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", parts[-1] if parts else "")
+
+
+def plain(text: str) -> str:
+    """Text with its line breaks but without control characters."""
+    return "\n".join(neutralise(line) for line in text.replace("\r\n", "\n").split("\n"))

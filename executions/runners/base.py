@@ -5,13 +5,14 @@ A runner knows nothing of users, purchases or tables.
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 from uuid import UUID
 
 from executions.limits import Limits
+from executions.runners.output_folder import OutputFolder
 
 
 class Stop(StrEnum):
@@ -35,6 +36,7 @@ class Ending(StrEnum):
     UNAVAILABLE = "unavailable"  # no engine: wait for one
     SHUTDOWN = "shutdown"
     LOST = "lost"
+    BAD_FILES = "bad_files"  # the result names files that cannot be taken
 
 
 class Verdict(StrEnum):
@@ -66,10 +68,19 @@ class RegistryLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file for the agent: `size` bytes, under `name` in its folder. `open` gives the content from its beginning."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """One attempt to run an image or a module on an input. `hosts` (`name:port`) are what it may reach; none: it has
     no network. `runtime` names an OCI runtime, "" is the engine's own. `secrets` are
-    values by name."""
+    values by name. With `gives_files` it gets a folder to leave files in."""
 
     execution_id: UUID
     attempt: int
@@ -82,16 +93,20 @@ class RunSpec:
     module: str = ""  # SHA-256 of a WebAssembly module
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     registry: RegistryLogin | None = None
+    files: tuple[InputFile, ...] = ()
+    gives_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """`output` is the last line of standard output that is a JSON document; `message` a sentence when it went wrong."""
+    """`output` is the last line of standard output that is a JSON document; `message` a sentence when it went wrong.
+    `folder` is where the agent left files; whoever takes the outcome closes it."""
 
     ending: Ending
     message: str = ""
     exit_code: int | None = None
     output: bytes | None = None
+    folder: OutputFolder | None = None
 
 
 class Sink(Protocol):

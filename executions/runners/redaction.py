@@ -4,10 +4,12 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from typing import IO
 from urllib.parse import quote
 
 # Of a secret of several lines, such as a key in PEM form, each line that is long enough to be told from other text.
 LEAST_LINE = 8
+_CHUNK = 256 * 1024
 
 
 class Redactor:
@@ -28,6 +30,17 @@ class Redactor:
         if self._pattern is None:
             return raw
         return self._pattern.sub(lambda match: self._names[match[0].lower()], raw)
+
+    def found_in(self, content: IO[bytes]) -> bool:
+        """Whether a secret is anywhere in the content, which is read to its end."""
+        if self._pattern is None:
+            return False
+        seen = b""
+        while chunk := content.read(_CHUNK):
+            seen = seen[-self.margin :] + chunk
+            if self._pattern.search(seen):
+                return True
+        return False
 
     def text(self, text: str) -> str:
         """The same for text."""

@@ -1,15 +1,22 @@
 """One execution, from the message to its final state."""
 
+import contextlib
+import functools
+from uuid import UUID
+
 import structlog
 from django.utils import timezone
 
 from executions import dispatch, logs
 from executions.dispatch.sweeping import Swept, reap
 from executions.errors import RunnerUnavailableError
+from executions.files import cleaning
+from executions.files.collecting import collect
 from executions.logs import Line, LogWriter, Stream
 from executions.models import Execution
 from executions.runners import default_runner, runner_for
 from executions.runners.base import Connection, Control, Ending, Resuming, Runner, RunOutcome, RunSpec, Seen
+from executions.runners.redaction import Redactor
 from executions.worker import egress
 from executions.worker.keeper import Keeper
 from executions.worker.patience import patiently
@@ -54,17 +61,23 @@ def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner, adopted: 
     try:
         earlier = logs.earlier(execution.pk, execution.attempt, execution.last_seq)
         with LogWriter(execution.pk, execution.attempt, earlier) as writer:
-            outcome = _run(execution, writer, control, runner, adopted)
+            outcome, files = _run(execution, writer, control, runner, adopted)
         if outcome.ending == Ending.LOST:
             reap(runner, Swept())  # its container may be another worker's by now, or nobody's
-        patiently(lambda: dispatch.finish(execution, outcome, writer.lines))
+        patiently(lambda: dispatch.finish(execution, outcome, writer.lines, files))
+        if files:
+            patiently(lambda: cleaning.delete(files))  # those that came to nothing
     finally:
         keeper.forget(execution.pk)
         control.close()
 
 
-def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runner, adopted: bool) -> RunOutcome:
+def _run(
+    execution: Execution, writer: LogWriter, control: Control, runner: Runner, adopted: bool
+) -> tuple[RunOutcome, list[UUID]]:
+    """The outcome, and the files that were kept of it."""
     sink = _Sink(execution, writer)
+    files: list[UUID] = []
     try:
         spec = spec_of(execution)
         # What goes through a proxy of its worker's, or what only its worker can black out, cannot be taken over.
@@ -75,6 +88,9 @@ def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runn
             if execution.attempt > 1 and execution.error:
                 sink.event(f"Attempt {execution.attempt}. {execution.error}")
             outcome = runner.run(spec, sink, control)
+        if outcome.folder is not None:
+            with contextlib.closing(outcome.folder):
+                outcome, files = patiently(functools.partial(collect, execution, outcome, Redactor(spec.secrets)))
     except VaultError as exc:
         log.error("vault_closed", execution_id=str(execution.pk))
         outcome = RunOutcome(Ending.INFRASTRUCTURE, exc.message)
@@ -84,7 +100,7 @@ def _run(execution: Execution, writer: LogWriter, control: Control, runner: Runn
     egress.keep(execution, sink.connections)
     if outcome.message:
         sink.event(outcome.message)
-    return outcome
+    return outcome, files
 
 
 def _resume(execution: Execution, spec: RunSpec, sink: "_Sink", control: Control, runner: Runner) -> RunOutcome:

@@ -6,6 +6,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from marketplace.catalogue.file_members import check_file, is_file
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
 from marketplace.catalogue.patterns import check_pattern
 from marketplace.catalogue.pointers import pointer, resolves
@@ -28,7 +29,8 @@ def check_schema(schema: Any) -> dict[str, str]:
     """What is wrong with `schema`: sentences by JSON pointer into it, empty when all is well.
 
     Beyond the dialect's meta-schema: at most 64 KiB and 32 levels, `type: object` at the top, references only inside
-    the document, and regular expressions that cannot run away (see `patterns`).
+    the document, files only where `file_members` finds them, and regular expressions that cannot run away (see
+    `patterns`).
     """
     if not isinstance(schema, dict):
         return {"": "Enter a JSON Schema: a JSON object."}
@@ -54,6 +56,8 @@ def check_schema(schema: Any) -> dict[str, str]:
             problems[pointer((*path, "$schema"))] = "$schema belongs at the top only."
         if "$ref" in node and not resolves(schema, node["$ref"]):
             problems[pointer((*path, "$ref"))] = "References must lead to a place in this schema, such as #/$defs/row."
+        if is_file(node):
+            problems |= check_file(path, node, schema["properties"][path[1]] if len(path) == 3 else {})
         if "pattern" in node:
             try:
                 check_pattern(node["pattern"])

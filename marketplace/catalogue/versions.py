@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from marketplace.catalogue.demands import clean_demands
+from marketplace.catalogue.file_members import file_members
 from marketplace.catalogue.images import clean_image, repository_of
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
 from marketplace.catalogue.models import Agent, AgentVersion, WasmModule
@@ -132,6 +133,8 @@ def _clean(
     for name, schema in (("input_schema", input_schema), ("output_schema", output_schema)):
         problems |= {f"/{name}{place}": sentence for place, sentence in check_schema(schema).items()}
         columns[name] = schema
+        if module and isinstance(schema, dict) and file_members(schema):
+            problems[f"/{name}"] = "A WebAssembly module cannot take or give files; publish a container image."
     asked, refused = clean_demands(**demands)
     columns |= asked.columns()
     if module:

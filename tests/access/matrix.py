@@ -97,6 +97,9 @@ API = [
     # executions
     row("api-executions", "GET POST", SIGNED_IN),
     row("api-execution", "GET", OWNER_AND_STAFF),
+    row("api-files", "POST", SIGNED_IN),
+    row("api-file", "GET", OWNER),
+    row("api-file", "DELETE", OWNER),
     row("api-execution-cancel", "POST", OWNER_AND_STAFF),
     row("api-execution-documents", "DELETE", OWNER),
     row("api-execution-connections", "GET", OWNER_AND_STAFF),
@@ -137,6 +140,8 @@ PAGES = [
     # executions
     row("executions:run", "GET POST", OWNER, slug="published"),
     row("executions:form-preview", "POST", SIGNED_IN),
+    row("executions:file", "GET", OWNER, pk="file"),
+    row("executions:signed-file", "GET", EVERYONE, token="file_token"),  # the address is the right
     row("executions:list", "GET", SIGNED_IN),
     row("executions:detail", "GET", OWNER_AND_STAFF, pk="execution"),
     row("executions:result", "GET", OWNER_AND_STAFF, pk="execution"),

@@ -13,11 +13,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from executions.files import links
 from marketplace.vault.operations import set_credential, set_secret
 from tests import second_factor
 from tests.access.matrix import ANONYMOUS, STAFF_MEMBER, STAFF_WITHOUT_FACTOR, STRANGER, THE_OWNER
 from tests.account_fixtures import access_token, user_with_wallet
-from tests.factories.executions import ExecutionFactory
+from tests.factories.executions import ExecutionFactory, FileFactory
 from tests.factories.marketplace import (
     AgentFactory,
     AgentPriceFactory,
@@ -90,6 +91,7 @@ def build() -> World:
         PurchaseFactory.create(agent=published, status="active", deposited_at=timezone.now()),
     )
     execution = ExecutionFactory.create(user=owner)
+    file = FileFactory.create(user=owner)
     key = api_keys.create(owner, "key", [Scope.AGENTS_READ]).key
     session = SessionStore()
     session.create()
@@ -115,6 +117,9 @@ def build() -> World:
             "sale": sale.pk,
             "execution_id": execution.pk,
             "execution": execution.pk,
+            "file_id": file.pk,
+            "file": file.pk,
+            "file_token": links.path(file).rstrip("/").rpartition("/")[2],
             "key_id": key.pk,
             "account_id": account.pk,
             "operation_id": operation.pk,

@@ -1,14 +1,18 @@
 """Executions."""
 
+import hashlib
 from typing import Any
 
 import factory
+from django.core.files.base import ContentFile
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from executions.models import Execution, Node
+from executions.files.models import private_name, storage
+from executions.models import Execution, File, Node
 from marketplace.models import AgentVersion
 from tests.factories.marketplace import AgentVersionFactory, PublishedAgentFactory
+from tests.factories.wallets import UserFactory
 
 ANYTHING: dict[str, Any] = {"type": "object"}
 
@@ -29,6 +33,24 @@ class ExecutionFactory(DjangoModelFactory[Execution]):
         lambda execution: None if execution.status in {"queued", "starting", "running"} else timezone.now()
     )
     status = Execution.Status.QUEUED
+
+
+class FileFactory(DjangoModelFactory[File]):
+    """An uploaded file whose content is `content`, in the storage."""
+
+    class Meta:
+        model = File
+        exclude = ("content",)
+
+    content = b"a,b\n1,2\n"
+    user = factory.SubFactory(UserFactory)
+    source = File.Source.UPLOAD
+    name = "orders.csv"
+    media_type = "text/csv"
+    size = factory.LazyAttribute(lambda file: len(file.content))
+    sha256 = factory.LazyAttribute(lambda file: hashlib.sha256(file.content).hexdigest())
+    stored_as = factory.LazyAttribute(lambda file: storage().save(private_name(), ContentFile(file.content)))
+    stored_at = factory.LazyFunction(timezone.now)
 
 
 class NodeFactory(DjangoModelFactory[Node]):

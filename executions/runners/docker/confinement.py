@@ -20,6 +20,8 @@ MAX_VOLUMES = 8
 PROXY_PORT = 3128
 # Where an agent finds its secrets, a file for each.
 SECRETS = "/run/secrets"
+# Where it finds its files, and where it may leave some.
+FILES_IN, FILES_OUT = "/work/in", "/work/out"
 LABEL = "io.agentnexus"
 # Without an event of its own, a container this much older than its deadline is nobody's.
 _GRACE = int(DEADLINE_GRACE.total_seconds())
@@ -66,10 +68,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Provisions:
-    """What a run gets beyond its input: a way to its hosts, and the folder of its secrets on the host."""
+    """What a run gets beyond its input: a way to its hosts, and folders on the host for its secrets, its files, and
+    those it gives."""
 
     way: Way | None = None
     secrets: str | None = None
+    inputs: str | None = None
+    outputs: str | None = None
+
+    @property
+    def mounts(self) -> list[Mount]:
+        """The folders as the engine takes them."""
+        folders = ((SECRETS, self.secrets, True), (FILES_IN, self.inputs, True), (FILES_OUT, self.outputs, False))
+        return [Mount(target, source, type="bind", read_only=only) for target, source, only in folders if source]
 
 
 NOTHING = Provisions()
@@ -78,8 +89,9 @@ NOTHING = Provisions()
 def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], given: Provisions) -> dict[str, Any]:
     """The container's HostConfig. `volumes` are the image's own: each becomes a small scratch space in memory instead
     of a directory on the host's disk without any bound."""
-    limits, way = spec.limits, given.way
-    tmpfs = {path: _tmpfs(limits.scratch // 4, limits.scratch_files) for path in volumes}
+    limits, way, mounts = spec.limits, given.way, given.mounts
+    taken = {mount["Target"] for mount in mounts}
+    tmpfs = {path: _tmpfs(limits.scratch // 4, limits.scratch_files) for path in volumes if path not in taken}
     tmpfs["/tmp"] = _tmpfs(limits.scratch, limits.scratch_files)  # noqa: S108  inside the container
     config: dict[str, Any] = client.create_host_config(
         mem_limit=limits.memory,
@@ -104,7 +116,7 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], giv
             for name, value in (("nofile", limits.open_files), ("fsize", limits.file_size), ("core", 0))
         ],
         log_config=_log_config(spec),
-        mounts=[Mount(SECRETS, given.secrets, type="bind", read_only=True)] if given.secrets else None,
+        mounts=mounts,
     )
     runtime = spec.runtime or settings.EXECUTION_RUNTIME
     if runtime:

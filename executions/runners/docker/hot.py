@@ -51,7 +51,7 @@ class Key:
     @classmethod
     def of(cls, spec: RunSpec, image: str) -> "Key | None":
         """None when such a run gets something of its own into its container, or has a network."""
-        if spec.hosts or spec.secrets or spec.gpus:
+        if spec.hosts or spec.secrets or spec.gpus or spec.files or spec.gives_files:
             return None
         return cls(image, replace(spec.limits, timeout=0), spec.runtime)
 

@@ -14,11 +14,12 @@ from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Connection, Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
-from executions.runners.docker import confinement, hot, images, reattach, secrets
+from executions.runners.docker import confinement, handover, hot, images, reattach
 from executions.runners.docker.attachment import Attachment
 from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
+from executions.runners.docker.handover import Handover, HandoverError
 from executions.runners.docker.workdir import refuse_links
 from executions.runners.redaction import Redactor
 from executions.runners.transcript import Transcript
@@ -83,9 +84,13 @@ class DockerRunner:
             image = self._images.resolve(spec.image, control, sink.event, spec.registry)
             with ExitStack() as stack:
                 way = self._open_way(spec, sink, stack) if spec.hosts else None
-                files = stack.enter_context(secrets.secret_files(spec, self._engine.base_url))
-                return self._run(spec, image, sink, control, Provisions(way, files))
-        except (EgressUnavailableError, secrets.SecretsUnavailableError) as exc:
+                handed = stack.enter_context(Handover(spec, self._engine.base_url))
+                given = Provisions(way, handed.secrets, handed.inputs, handed.outputs)
+                outcome = self._run(spec, image, sink, control, given)
+                if outcome.ending == Ending.LOST:
+                    handed.leave()  # as its container: another worker may go on with it
+                return _with_folder(outcome, spec, spec.attempt)
+        except (EgressUnavailableError, HandoverError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except images.ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
@@ -106,13 +111,15 @@ class DockerRunner:
         found = [_found(row, row["Id"]) for row in rows]
         found += hot.found(self._engine.client)
         found += [_found(row, f"{_NETWORK}{row['Id'][:32]}") for row in networks]
-        return found + secrets.left_behind()
+        # A folder goes after its container, which knows best whether somebody needs it.
+        present = {(one.execution_id, one.attempt) for one in found}
+        return found + [one for one in handover.left_behind() if (one.execution_id, one.attempt) not in present]
 
     def remove(self, handle: str) -> None:
         try:
             with engine_errors():
-                if handle.startswith(secrets.HANDLE):
-                    secrets.remove(handle)
+                if handle.startswith(handover.HANDLE):
+                    handover.remove(handle)
                 elif handle.startswith(_NETWORK):
                     remove_network(self._engine.client, handle.removeprefix(_NETWORK))
                 else:
@@ -276,9 +283,11 @@ class DockerRunner:
         self, spec: RunSpec, handle: str, seen: Seen, seconds: float, sink: Sink, control: Control
     ) -> RunOutcome:
         outcome: RunOutcome | None = None
+        first = spec.attempt
         try:
+            first = _attempt(self._engine.client, handle)
             outcome = self._resumed(self._engine.client, handle, spec, seen, time.monotonic() + seconds, sink, control)
-            return outcome
+            return _with_folder(outcome, spec, first)
         except reattach.LostTrackError as exc:
             log.warning("reattaching_failed", execution_id=str(spec.execution_id), error=str(exc))
             return RunOutcome(Ending.INFRASTRUCTURE, "The worker that ran it disappeared, with a part of its log.")
@@ -286,6 +295,8 @@ class DockerRunner:
             return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
         finally:
             self._let_go(spec, handle, outcome)
+            if outcome is None or outcome.ending != Ending.LOST:
+                handover.forget(spec.execution_id, first)
 
     def _resumed(
         self,
@@ -338,6 +349,23 @@ def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any], giv
     name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
     with engine_errors():
         return str(client.create_container_from_config(config, name=name)["Id"])
+
+
+def _attempt(client: docker.APIClient, container: str) -> int:
+    """The attempt that a container was made for."""
+    with engine_errors():
+        labels = client.inspect_container(container)["Config"]["Labels"]
+    return int(labels.get(f"{LABEL}.attempt", "0"))  # a container that waited has none, and no folder
+
+
+def _with_folder(outcome: RunOutcome, spec: RunSpec, attempt: int) -> RunOutcome:
+    """The outcome of a run that ended well, with the files its agent left."""
+    if not spec.gives_files or outcome.ending != Ending.EXITED or outcome.exit_code != 0:
+        return outcome
+    try:
+        return replace(outcome, folder=handover.output_folder(spec.execution_id, attempt))
+    except OSError:
+        return RunOutcome(Ending.INFRASTRUCTURE, "The files that the agent left are gone.")
 
 
 def _exit_code(client: docker.APIClient, container: str, seconds: float) -> int | None:

@@ -1,6 +1,7 @@
 // The run form: the example, files into text fields, counters, and the same input as JSON text.
 // Numbers travel as the digits that were typed: JavaScript's own would round what is larger than 2^53.
 import { toast } from "../site/dom.js";
+import { FileField } from "./file-field.js";
 
 const form = document.getElementById("run");
 const mode = form.elements.__mode;
@@ -25,6 +26,7 @@ function jsonOf(control) {
       return value || null;
     case "json":
       return value.trim() || null;
+    case "files":
     case "list": {
       const numeric = ["number", "integer"].includes(control.dataset.itemType);
       const parts = items(value).map((item) => (numeric && isNumber(item) ? item : JSON.stringify(item)));
@@ -63,7 +65,7 @@ function fillFromDocument() {
     if (kind === "checkbox") put(control, value === true);
     else if (value === undefined || value === null) put(control, "");
     else if (kind === "select") put(control, [...control.options].find((option) => option.value && same(option.value, value))?.value ?? "");
-    else if (kind === "list") put(control, Array.isArray(value) ? value.map(String).join("\n") : "");
+    else if (kind === "list" || kind === "files") put(control, Array.isArray(value) ? value.map(String).join("\n") : "");
     else if (kind === "json") put(control, JSON.stringify(value, null, 2));
     else put(control, String(value));
   }
@@ -152,6 +154,12 @@ form.querySelector("[data-example]")?.addEventListener("click", useExample);
 text.addEventListener("input", checkDocument);
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+const fileFields = [...form.querySelectorAll("[data-file-field]")].map((field) => new FileField(field, form.dataset.agent));
+form.addEventListener("submit", (event) => {
+  if (!fileFields.some((field) => field.busy)) return;
+  event.preventDefault();
+  toast("A file is still on its way. Wait until it is there, then run again.", "bad");
 });
 form.querySelector("[data-form-errors]")?.focus();
 checkDocument();

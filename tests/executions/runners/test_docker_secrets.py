@@ -18,8 +18,7 @@ from deploy.local.engines import free_port
 from executions import documents, logs
 from executions.models import Execution
 from executions.runners.base import Control, Ending, RegistryLogin, RunSpec
-from executions.runners.docker import DockerRunner
-from executions.runners.docker import secrets as files
+from executions.runners.docker import DockerRunner, handover
 from marketplace.vault import operations
 from tests.executions.conftest import RunNow
 from tests.executions.images import python, script
@@ -52,7 +51,7 @@ def test_files_in_memory_that_only_the_agent_sees(
     class Looking(Recorder):
         def started(self, handle: str) -> bool:
             seen.append(str(engine.inspect_container(handle)))
-            seen.extend(str(found) for found in files.left_behind())
+            seen.extend(str(found) for found in handover.left_behind())
             return super().started(handle)
 
     text = """
@@ -78,15 +77,14 @@ print(json.dumps([value == "".join(["sk-live-", "0123456789-never-shown"]), oct(
     assert sink.stdout == ["[API_KEY]", "half [API_KEY]"]
     assert VALUE not in seen[0]
     assert len(seen) == 2
-    assert files.left_behind() == []
+    assert handover.left_behind() == []
 
 
 def test_a_killed_worker_leaves_them_to_the_reaper(runner: DockerRunner) -> None:
     spec = RunSpec(uuid7(), 2, "x", b"", LIMITS, secrets={"KEY": VALUE})
-    context = files.secret_files(spec, "unix:///x")
-    folder = context.__enter__()
+    folder = handover.Handover(spec, "unix:///x").__enter__().secrets
     assert folder is not None
-    (found,) = [one for one in runner.containers() if one.handle.startswith(files.HANDLE)]
+    (found,) = [one for one in runner.containers() if one.handle.startswith(handover.HANDLE)]
     assert (found.execution_id, found.attempt, len(found.handle) <= 64) == (spec.execution_id, 2, True)
     runner.remove(found.handle)
     assert not Path(folder).exists()
@@ -94,7 +92,7 @@ def test_a_killed_worker_leaves_them_to_the_reaper(runner: DockerRunner) -> None
 
 def test_an_engine_elsewhere_cannot_give_them() -> None:
     spec = RunSpec(uuid7(), 1, "x", b"", LIMITS, secrets={"KEY": VALUE})
-    with pytest.raises(files.SecretsUnavailableError), files.secret_files(spec, "tcp://node:2376"):
+    with pytest.raises(handover.HandoverError), handover.Handover(spec, "tcp://node:2376"):
         pass
 
 

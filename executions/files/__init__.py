@@ -1,0 +1,1 @@
+"""Files that go into runs and come out of them."""

@@ -21,6 +21,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     folder = Path(tempfile.mkdtemp(prefix="agentnexus-test-"))
     folder.chmod(0o755)
+    os.environ["FILES_ROOT"] = str(folder / "files")
     if not worker:
         if "DATABASE_URL" not in os.environ:
             os.environ["DATABASE_URL"] = _start(Postgres(folder, durable=False))

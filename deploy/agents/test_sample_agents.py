@@ -22,6 +22,12 @@ def example(source: Source) -> Ran:
     return _ran[source.slug]
 
 
+def main_member(source: Source) -> str:
+    """What the agent works on: the first member that must be there, else the first of all."""
+    schema = source.manifest["input_schema"]
+    return str([*schema["required"], *schema["properties"]][0])
+
+
 def objects(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All schemas of objects inside a schema."""
     if schema.get("type") == "object":
@@ -75,6 +81,9 @@ def test_every_input_is_explained_bounded_and_shown_by_an_example(source: Source
 
     for key, member in schema["properties"].items():
         assert member["description"].endswith("."), key
+        if member.get("format") == "file":
+            assert member["x-max-bytes"], key
+            continue
         assert member["examples"], key
         Draft202012Validator(member).validate(member["examples"][0])
         if key not in schema["required"]:
@@ -104,7 +113,7 @@ def test_defaults_are_the_programs_own(source: Source) -> None:
     # given the example with only what is required, which leaves the rest to the program's defaults
     given = source.manifest["example_input"]
     schema = source.manifest["input_schema"]
-    least = {key: given[key] for key in schema["required"]}
+    least = {key: given[key] for key in {*schema["required"], main_member(source)}}
     spelled = {key: member["default"] for key, member in schema["properties"].items() if "default" in member} | least
 
     # then it does the same as with the schema's defaults spelled out
@@ -137,7 +146,7 @@ def test_an_unknown_member_is_named(source: Source) -> None:
 @every
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "\ufeff", "\x00"])
 def test_nothing_to_work_on_is_said_in_a_sentence(source: Source, text: str) -> None:
-    main = source.manifest["input_schema"]["required"][0]
+    main = main_member(source)
 
     ran = run(source.folder.name, {main: text})
 
@@ -165,7 +174,7 @@ HOSTILE = {
 @every
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_gives_a_valid_result_or_a_sentence(source: Source, name: str) -> None:
-    main = source.manifest["input_schema"]["required"][0]
+    main = main_member(source)
 
     ran = run(source.folder.name, {main: HOSTILE[name]})
 

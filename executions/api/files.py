@@ -1,18 +1,18 @@
 """Files over the API."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from executions.api.file_serializers import FileLinkSerializer, FileSerializer, UploadSerializer
 from executions.errors import FileInUseError, InputInvalidError, UnknownAgentError
-from executions.files import cleaning, links, storing
+from executions.files import cleaning, storing
 from executions.files.access import readable_file
 from executions.files.models import File
 from marketplace.api.throttles import RateThrottle
@@ -29,42 +29,6 @@ class UploadThrottle(RateThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         return request.method != "POST" or super().allow_request(request, view)
-
-
-class UploadSerializer(serializers.Serializer[Any]):
-    """A file, and what it is meant for."""
-
-    file = serializers.FileField(allow_empty_file=True, max_length=500)
-    agent = serializers.SlugField(
-        required=False, help_text="The agent it is for: what its live version does not take is refused now."
-    )
-    field = serializers.CharField(required=False, help_text="The member of that agent's input.")
-
-
-class FileSerializer(serializers.ModelSerializer[File]):
-    """A file, without its content."""
-
-    class Meta:
-        model = File
-        fields = ["id", "source", "name", "media_type", "size", "sha256", "created_at"]
-        read_only_fields = fields
-
-
-class FileLinkSerializer(FileSerializer):
-    """A file, and where to have its content from until `expires_at`, without any header."""
-
-    url = serializers.SerializerMethodField()
-    expires_at = serializers.SerializerMethodField()
-
-    class Meta(FileSerializer.Meta):
-        fields = [*FileSerializer.Meta.fields, "url", "expires_at"]
-        read_only_fields = fields
-
-    def get_url(self, file: File) -> str:
-        return links.download(file).url
-
-    def get_expires_at(self, file: File) -> str:
-        return links.download(file).expires_at.isoformat()
 
 
 class FilesView(APIView):

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from executions import durations
+from executions.api.file_serializers import ExecutionFileSerializer, FileLinkSerializer
 from executions.models import EgressRecord, Execution
 from executions.sharing.positions import position
 
@@ -73,6 +74,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
     status_text = serializers.CharField(source="get_status_display", read_only=True)
     input = DocumentSerializerField(read_only=True)
     output = DocumentSerializerField(read_only=True, allow_null=True)
+    files = serializers.SerializerMethodField(help_text="Those it took and gave; their addresses hold some minutes.")
     duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
     priority = serializers.SerializerMethodField(help_text="low, normal, high or urgent")
     position = serializers.SerializerMethodField(help_text="Place in the queue, 1 is next; null when not queued.")
@@ -93,6 +95,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             "error",
             "input",
             "output",
+            "files",
             "exit_code",
             "attempt",
             "last_seq",
@@ -121,14 +124,24 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             data["input"] = data["output"] = None
         return data
 
+    @extend_schema_field(ExecutionFileSerializer(many=True))
+    def get_files(self, execution: Execution) -> list[dict[str, Any]]:
+        if not self.context.get("documents", True):
+            return []
+        uses = execution.file_uses.select_related("file").order_by("pk")
+        return [{"direction": use.direction, **FileLinkSerializer(use.file).data} for use in uses]
+
 
 class ExecutionSummarySerializer(ExecutionSerializer):
     """An execution in a list: without its documents and its place in the queue."""
 
     position = None  # type: ignore[assignment]
+    files = None  # type: ignore[assignment]
 
     class Meta(ExecutionSerializer.Meta):
-        fields = [name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output", "position"}]
+        fields = [
+            name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output", "files", "position"}
+        ]
         read_only_fields = fields
 
     def to_representation(self, instance: Execution) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Files over HTTP, for browsers: the way from a page to a signed address, and what is there."""
 
 from collections.abc import AsyncIterator
-from typing import IO
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -39,13 +38,14 @@ async def signed_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """The content, for whoever has its address. No browser runs it: it is saved, or is an image of a plain kind."""
     try:
         found, inline = await sync_to_async(links.open_link)(token)
-        content = await sync_to_async(storage().open)(found.stored_as)
+        if not await sync_to_async(storage().exists)(found.stored_as):
+            raise LinkError("This file was deleted.")
     except LinkError as error:
         status = 404 if error.code == "bad_link" else error.http_status
         context = {"sentence": error.message}
         return await sync_to_async(render)(request, "executions/no_file.html", context, status=status)
     return StreamingHttpResponse(
-        _Chunks(content),
+        _chunks(found.stored_as),
         content_type=found.media_type if inline else ANYTHING,
         headers={
             "Content-Length": str(found.size),
@@ -58,16 +58,11 @@ async def signed_file(request: HttpRequest, token: str) -> HttpResponseBase:
     )
 
 
-class _Chunks:
-    """The content in pieces. The response closes it, also when nobody reads."""
-
-    def __init__(self, content: IO[bytes]) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = sync_to_async(self._content.read, thread_sensitive=False)
+async def _chunks(stored_as: str) -> AsyncIterator[bytes]:
+    content = await sync_to_async(storage().open)(stored_as)
+    read = sync_to_async(content.read, thread_sensitive=False)
+    try:
         while chunk := await read(_CHUNK):
             yield chunk
-
-    def close(self) -> None:
-        self._content.close()
+    finally:
+        content.close()

@@ -1,19 +1,20 @@
 """The agent: reads a CSV file, says what is in it and what is wrong with it, and hands it back repaired."""
 
+import re
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from agentnexus_agent import AgentError, agent, log
+from agentnexus_agent import AgentError, InputFile, agent, log, output_file
 
-from . import cleaning, findings, quality, relations, rules
+from . import cleaning, findings, page, quality, relations, rules
 from .columns import Column, facts, profile
 from .findings import SEVERITIES, Finding
 from .reading import DELIMITER_NAMES, Table, UnreadableError, read
 from .report import write
 
 MOST_FINDINGS = 500
-LARGEST_FILE = 750_000  # bytes of cleaned CSV that still fit into a result beside everything else
+LARGEST_TEXT = 600_000  # bytes of cleaned CSV that still fit into a result beside everything else
 
 
 def examine(
@@ -58,9 +59,6 @@ def examine(
     log(f"Quality {assessed.score} of 100, grade {assessed.grade}")
 
     cleaned, changes = cleaning.clean(table, columns, copies, intended) if clean else ("", [])
-    if len(cleaned.encode("utf-8", "replace")) > LARGEST_FILE:
-        log.warning("the cleaned file is too large to be returned, so only what would be changed is counted")
-        cleaned = ""
     if clean:
         log("Cleaned: " + (", ".join(f"{one.change}: {one.count}" for one in changes) or "nothing to repair"))
     absent = sum(len(column.missing) for column in columns)
@@ -135,9 +133,38 @@ def _rows(found: list[Finding]) -> str:
     return f"row{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:5])}{' …' if len(numbers) > 5 else ''}"
 
 
+def _text_of(file: InputFile) -> str:
+    log(f"Reading {file.name}, {file.size:,} bytes")
+    try:
+        return file.read_text()
+    except UnicodeDecodeError:
+        raise AgentError(f"{file.name} is not text in UTF-8. Save it as UTF-8 and try again.") from None
+
+
+def _plain(name: str) -> str:
+    """What the result's files are called after."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:60] or "table"
+
+
 @agent
 def csv_profiler(
-    csv: str, delimiter: str = "auto", header: str = "auto", outlier_limit: float = 4.0, clean: bool = True
+    csv: str = "",
+    file: InputFile | None = None,
+    delimiter: str = "auto",
+    header: str = "auto",
+    outlier_limit: float = 4.0,
+    clean: bool = True,
 ) -> dict[str, Any]:
     """The agent's entry: its parameters are the members of the input schema."""
-    return examine(csv, delimiter, header, outlier_limit, clean)
+    if csv.strip() and file is not None:
+        raise AgentError("Give the CSV as text or as a file, not both.")
+    name = file.name.rpartition(".")[0] or file.name if file is not None else "table"
+    result = examine(_text_of(file) if file is not None else csv, delimiter, header, outlier_limit, clean)
+    result["report_file"] = output_file(f"{_plain(name)}-report.html", page.write(name, result))
+    cleaned = result["cleaned_csv"].encode("utf-8", "replace")
+    if cleaned:
+        result["cleaned_file"] = output_file(f"{_plain(name)}-cleaned.csv", cleaned)
+    if len(cleaned) > LARGEST_TEXT:
+        log("The cleaned table is too large to be shown, so it is in the file only")
+        result["cleaned_csv"] = ""
+    return result

@@ -73,8 +73,7 @@ def write(result: dict[str, Any]) -> str:
         parts += ["## How columns relate", _relations(result["relations"])]
     if result["changes"]:
         done = "\n".join(f"- {one['change']}: {one['count']:,}" for one in result["changes"])
-        told = "Repaired without guessing:" if result["cleaned_csv"] else "Too large to be returned. To be repaired:"
-        parts += ["## The cleaned file", told, done]
+        parts += ["## The cleaned file", "Repaired without guessing:", done]
     return "\n\n".join(parts) + "\n"
 
 

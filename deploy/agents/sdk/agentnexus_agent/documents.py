@@ -37,7 +37,11 @@ def render_result(value: Any) -> bytes:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultError(_explain(value, error)) from None
-    # A lone surrogate has no UTF-8 form; the replacement character keeps the rest of the result.
+    return encode(text)
+
+
+def encode(text: str) -> bytes:
+    """`text` as UTF-8. A lone surrogate has no such form; the replacement character keeps the rest."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
 
 

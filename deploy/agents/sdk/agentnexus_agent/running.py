@@ -11,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from agentnexus_agent.documents import parse_input, render_result
 from agentnexus_agent.errors import EXIT_EXCEPTION, EXIT_INPUT, EXIT_RESULT, AgentError, InputError, ResultError
+from agentnexus_agent.files import with_files
 from agentnexus_agent.logging import log
 
 P = ParamSpec("P")
@@ -88,7 +89,7 @@ def bind(function: Callable[..., Any], document: Any) -> tuple[tuple[Any, ...], 
         problems += [f"field {name!r} is not known" for name in unknown]
         known = ", ".join(p.name if p.default is p.empty else f"{p.name} (optional)" for p in named)
         raise InputError(f"The input does not fit: {'; '.join(problems)}. This agent takes: {known or 'nothing'}.")
-    return (), document
+    return (), with_files(function, document)
 
 
 @contextmanager

@@ -1,5 +1,9 @@
-"""`python -m tests.crash [ROUNDS]`: each fault at each step, ROUNDS times; a table and a count at the end."""
+"""`python -m tests.crash [ROUNDS]`: each fault at each step, ROUNDS times; a table and a count at the end.
 
+`python -m tests.crash short` restarts each part at one step only, once.
+"""
+
+import shutil
 import sys
 import tempfile
 import time
@@ -9,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.crash.scene import Scene, scene
+from tests.crash.scene import Scene, scene, stop_in_order
 
 T = TypeVar("T")
 LINES = 30
@@ -27,6 +31,7 @@ STEPS = {
     "redis": ("queued", "running", "mid log"),
     "postgres": ("queued", "starting", "running", "mid log", "exited"),
 }
+SHORT = {"docker": ("mid log",), "redis": ("queued", "mid log"), "postgres": ("mid log",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,23 @@ class Verdict:
         return not (self.lost or self.twice or self.left)
 
 
-def main(rounds: int) -> int:
+def main(steps_of: dict[str, tuple[str, ...]], rounds: int) -> int:
     """Exit code 1 when anything was lost, run twice or left."""
+    stop_in_order()
     folder = Path(tempfile.mkdtemp(prefix="anx-crash-"))
     folder.chmod(0o755)
+    try:
+        return _all(folder, steps_of, rounds)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _all(folder: Path, steps_of: dict[str, tuple[str, ...]], rounds: int) -> int:
     table: dict[tuple[str, str], list[Verdict]] = {}
     with scene(folder) as there:
         version = _version(there.image)
         for _ in range(rounds):
-            for fault, steps in STEPS.items():
+            for fault, steps in steps_of.items():
                 for step in steps:
                     verdict = _once(there, version, fault, step)
                     table.setdefault((fault, step), []).append(verdict)
@@ -203,4 +216,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10))
+    given = sys.argv[1] if len(sys.argv) > 1 else "10"
+    raise SystemExit(main(SHORT, 1) if given == "short" else main(STEPS, int(given)))

@@ -34,7 +34,8 @@ class Scene:
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._sweep, self._watch_engine)]
 
     def start(self) -> None:
-        self.workers = [self._worker(), self._worker()]
+        for _ in range(2):
+            self.workers.append(self._worker())
         for worker in self.workers:
             worker.wait_until_ready()
         for thread in self._threads:
@@ -42,10 +43,11 @@ class Scene:
 
     def close(self) -> None:
         self._over.set()
-        for thread in self._threads:
-            thread.join()
         for worker in self.workers:
             worker.kill()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def kill_worker(self, name: str) -> None:
         """kill -9 of the worker of that name (any, when it is nobody's), and a new one in its place."""
@@ -165,8 +167,13 @@ def _json(text: str) -> str:
     return json.dumps(text)
 
 
-def interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
+def stop_in_order() -> None:
+    """Asked to stop (SIGINT, SIGTERM), leave by way of all the clean-ups, which a second signal does not cut short."""
 
+    def stop(number: int, _: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: None)  # not SIG_IGN, which what we still start would inherit
+        raise SystemExit(128 + number)
 
-signal.signal(signal.SIGTERM, interrupted)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)

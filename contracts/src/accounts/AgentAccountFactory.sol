@@ -50,6 +50,6 @@ contract AgentAccountFactory {
 
     function _create(uint256 salt, bytes memory code) private returns (address account) {
         account = Create2.computeAddress(bytes32(salt), keccak256(code));
-        if (account.code.length == 0) Create2.deploy(0, bytes32(salt), code);
+        if (account.code.length == 0) return Create2.deploy(0, bytes32(salt), code);
     }
 }

@@ -58,7 +58,8 @@ contract AgentPasskeyAccount is AccountCore {
 
     function _rawSignatureValidation(bytes32 hash, bytes calldata signature) internal view override returns (bool) {
         (bool decoded, WebAuthn.WebAuthnAuth calldata assertion) = WebAuthn.tryDecodeAuth(signature);
-        if (!decoded) return false;
+        // Far outside of the text, the place of its type would burn all gas instead of counting for nothing.
+        if (!decoded || assertion.typeIndex >= bytes(assertion.clientDataJSON).length) return false;
         bytes memory challenge = abi.encodePacked(hash);
         if (WebAuthn.verify(challenge, assertion, _x, _y)) return true;
         // No point of the curve has y = 0, so this asks whether there is a backup.

@@ -13,9 +13,10 @@ import {SignerECDSA} from "@openzeppelin/contracts/utils/cryptography/signers/Si
 /// deposit here on gas.
 contract SponsorPaymaster is PaymasterSigner, SignerECDSA, Ownable2Step {
     /// @notice `sponsor` signs sponsorships from now on.
-    event SponsorChanged(address sponsor);
+    event SponsorChanged(address indexed sponsor);
 
     error ZeroAddress();
+    error RenouncingDisabled();
 
     constructor(address owner_, address sponsor_)
         EIP712("SponsorPaymaster", "1")
@@ -37,6 +38,27 @@ contract SponsorPaymaster is PaymasterSigner, SignerECDSA, Ownable2Step {
     /// @notice Takes `amount` wei of the deposit out.
     function withdraw(address payable to, uint256 amount) external onlyOwner {
         _withdraw(to, amount);
+    }
+
+    /// @notice Puts what was sent into the stake that public bundlers ask of a paymaster which reads storage of its own, as
+    /// this one reads its sponsor (ERC-7562). It comes back `unstakeDelay` seconds after `unlockStake`.
+    function addStake(uint32 unstakeDelay) external payable onlyOwner {
+        _addStake(msg.value, unstakeDelay);
+    }
+
+    /// @notice Begins the wait for the stake.
+    function unlockStake() external onlyOwner {
+        _unlockStake();
+    }
+
+    /// @notice Takes the whole stake out when its wait is over.
+    function withdrawStake(address payable to) external onlyOwner {
+        _withdrawStake(to);
+    }
+
+    /// @notice Refused: without an owner nobody could take deposit and stake out, nor replace a stolen sponsor key.
+    function renounceOwnership() public view override onlyOwner {
+        revert RenouncingDisabled();
     }
 
     /// @notice Replaces the key that signs sponsorships; what the old one signed counts no longer.

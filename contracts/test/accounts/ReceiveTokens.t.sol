@@ -2,6 +2,7 @@
 pragma solidity 0.8.24;
 
 import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 
 import {AccountFixture} from "../support/AccountFixture.sol";
@@ -24,6 +25,12 @@ contract ReceiveTokensTest is AccountFixture {
             bytes32(account.onERC721Received(stranger, stranger, 1, "")),
             bytes32(IERC721Receiver.onERC721Received.selector)
         );
+        vm.assertEq(
+            bytes32(passkeyAccount.onERC1155BatchReceived(stranger, stranger, new uint256[](0), new uint256[](0), "")),
+            bytes32(IERC1155Receiver.onERC1155BatchReceived.selector)
+        );
+        vm.assertTrue(account.supportsInterface(type(IERC165).interfaceId));
+        vm.assertFalse(account.supportsInterface(0xffffffff));
         vm.assertTrue(passkeyAccount.supportsInterface(type(IERC1155Receiver).interfaceId));
     }
 }

@@ -2,6 +2,8 @@
 pragma solidity 0.8.24;
 
 import {Account} from "@openzeppelin/contracts/account/Account.sol";
+import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 
 import {AccountCore} from "../../src/accounts/AccountCore.sol";
 import {AgentPasskeyAccount} from "../../src/accounts/AgentPasskeyAccount.sol";
@@ -71,6 +73,43 @@ contract SetKeysTest is AccountFixture {
         expectRefused(signedByPasskey(BACKUP, operation(passkeyAccount, taking(1))), "AA24 signature error");
     }
 
+    /// @dev The same secret with the other sign has the same x: lost with the key it stands in for.
+    function test_reverts_when_the_backup_is_the_key_with_another_sign() public {
+        vm.prank(address(passkeyAccount));
+        vm.expectRevert(AgentPasskeyAccount.BackupIsTheKey.selector);
+        passkeyAccount.setKeys(x, y, x, bytes32(P256.P - uint256(y)));
+    }
+
+    function test_the_entry_point_changes_keys_for_the_owner() public {
+        (bytes32 bx, bytes32 by) = keyOf(BACKUP);
+        bytes memory call = abi.encodeCall(AgentPasskeyAccount.setKeys, (bx, by, x, y));
+        handle(signedByPasskey(PASSKEY, operation(passkeyAccount, call)));
+        assertKeys(bx, by, x, y);
+    }
+
+    function test_reverts_when_the_backup_signed_for_another_account_or_chain() public {
+        addBackup();
+        AgentPasskeyAccount other = asPasskeyAccount(factory.createPasskeyAccount(x, y, 1));
+        vm.deal(address(other), 1 ether);
+        (bytes32 bx, bytes32 by) = keyOf(BACKUP);
+        vm.prank(address(other));
+        other.setKeys(x, y, bx, by);
+
+        PackedUserOperation memory op = signedByPasskey(BACKUP, operation(passkeyAccount, taking(1)));
+        vm.chainId(block.chainid + 1);
+        expectRefused(op, "AA24 signature error");
+        vm.chainId(block.chainid - 1);
+        (op.sender, op.nonce) = (address(other), 0);
+        expectRefused(op, "AA24 signature error");
+    }
+
+    function test_reverts_when_the_person_with_the_backup_was_not_verified() public {
+        addBackup();
+        PackedUserOperation memory op = operation(passkeyAccount, taking(1));
+        op.signature = assertion(BACKUP, entryPoint.getUserOpHash(op), 0x01);
+        expectRefused(op, "AA24 signature error");
+    }
+
     function test_a_change_says_what_it_changed() public {
         (bytes32 bx, bytes32 by) = keyOf(BACKUP);
         vm.expectEmit(address(passkeyAccount));
@@ -83,6 +122,9 @@ contract SetKeysTest is AccountFixture {
         (bytes32 bx, bytes32 by) = keyOf(BACKUP);
         vm.prank(stranger);
         vm.expectRevert(abi.encodeWithSelector(Account.AccountUnauthorized.selector, stranger));
+        passkeyAccount.setKeys(bx, by, 0, 0);
+        vm.prank(address(factory));
+        vm.expectRevert(abi.encodeWithSelector(Account.AccountUnauthorized.selector, address(factory)));
         passkeyAccount.setKeys(bx, by, 0, 0);
     }
 

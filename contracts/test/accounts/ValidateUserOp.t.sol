@@ -3,8 +3,10 @@ pragma solidity 0.8.24;
 
 import {Account} from "@openzeppelin/contracts/account/Account.sol";
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 import {AgentAccount} from "../../src/accounts/AgentAccount.sol";
+import {AgentPasskeyAccount} from "../../src/accounts/AgentPasskeyAccount.sol";
 import {AccountFixture} from "../support/AccountFixture.sol";
 
 contract ValidateUserOpTest is AccountFixture {
@@ -56,6 +58,65 @@ contract ValidateUserOpTest is AccountFixture {
         expectRefused(op, "AA24 signature error");
     }
 
+    function test_reverts_when_it_was_signed_for_another_account_of_the_passkey() public {
+        AgentPasskeyAccount other = asPasskeyAccount(factory.createPasskeyAccount(x, y, 1));
+        vm.deal(address(other), 1 ether);
+        PackedUserOperation memory op = signedByPasskey(PASSKEY, operation(passkeyAccount, taking(1)));
+        op.sender = address(other);
+        expectRefused(op, "AA24 signature error");
+    }
+
+    function test_reverts_when_it_was_signed_for_another_chain() public {
+        PackedUserOperation memory op = signedBy(OWNER_KEY, operation(account, taking(1)));
+        PackedUserOperation memory byPasskey = signedByPasskey(PASSKEY, operation(passkeyAccount, taking(1)));
+        vm.chainId(block.chainid + 1);
+        expectRefused(op, "AA24 signature error");
+        expectRefused(byPasskey, "AA24 signature error");
+    }
+
+    /// @dev Of a hash that was signed as it is, as for a transaction, nothing follows.
+    function test_reverts_when_the_owner_signed_the_bare_hash() public {
+        PackedUserOperation memory op = operation(account, taking(1));
+        op.signature = ecdsa(OWNER_KEY, entryPoint.getUserOpHash(op));
+        expectRefused(op, "AA24 signature error");
+    }
+
+    function test_reverts_when_the_signature_is_in_its_second_spelling() public {
+        PackedUserOperation memory op = operation(account, taking(1));
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(OWNER_KEY, MessageHashUtils.toEthSignedMessageHash(entryPoint.getUserOpHash(op)));
+        uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+        op.signature = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? 28 : 27);
+        expectRefused(op, "AA24 signature error");
+    }
+
+    function testFuzz_reverts_when_a_bit_of_the_signature_was_changed(uint256 bit) public {
+        PackedUserOperation memory op = signedBy(OWNER_KEY, operation(account, taking(1)));
+        bit %= op.signature.length * 8;
+        op.signature[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
+        expectRefused(op, "AA24 signature error");
+    }
+
+    function testFuzz_reverts_when_the_signature_is_nonsense(bytes calldata nonsense) public {
+        PackedUserOperation memory op = operation(account, taking(1));
+        op.signature = nonsense;
+        expectRefused(op, "AA24 signature error");
+    }
+
+    /// @dev For whichever account, chain and place in line the owner signed, there alone it counts.
+    function testFuzz_a_signature_serves_one_account_one_chain_one_nonce(uint8 salt, uint8 chain, uint8 key) public {
+        PackedUserOperation memory op = operation(account, taking(1));
+        PackedUserOperation memory signed = signedBy(OWNER_KEY, op);
+        op.sender = factory.createAccount(owner, salt);
+        vm.deal(op.sender, 1 ether);
+        op.nonce = uint256(key) << 64;
+        op.signature = signed.signature;
+        uint256 here = block.chainid;
+        vm.chainId(here + chain);
+        if (salt == 0 && chain == 0 && key == 0) handle(op);
+        else expectRefused(op, "AA24 signature error");
+    }
+
     function test_reverts_when_the_person_was_not_verified() public {
         PackedUserOperation memory op = operation(passkeyAccount, taking(1));
         op.signature = assertion(PASSKEY, entryPoint.getUserOpHash(op), 0x01);
@@ -80,5 +141,15 @@ contract ValidateUserOpTest is AccountFixture {
         vm.prank(owner);
         vm.expectRevert(abi.encodeWithSelector(Account.AccountUnauthorized.selector, owner));
         account.validateUserOp(op, bytes32(0), 1 ether);
+    }
+
+    function test_the_prefund_goes_to_the_entry_point() public {
+        PackedUserOperation memory op = signedBy(OWNER_KEY, operation(account, taking(1)));
+        uint256 before = address(entryPoint).balance;
+        bytes32 hash = entryPoint.getUserOpHash(op);
+        vm.prank(address(entryPoint));
+        vm.assertEq(account.validateUserOp(op, hash, 0.5 ether), 0);
+        vm.assertEq(address(account).balance, 0.5 ether);
+        vm.assertEq(address(entryPoint).balance, before + 0.5 ether);
     }
 }

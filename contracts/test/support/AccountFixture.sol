@@ -15,6 +15,10 @@ import {TestBase} from "./TestBase.sol";
 
 interface IEntryPointV07 is IEntryPoint {
     function getUserOpHash(PackedUserOperation calldata userOp) external view returns (bytes32);
+    function getDepositInfo(address account)
+        external
+        view
+        returns (uint256 deposit, bool staked, uint112 stake, uint32 unstakeDelaySec, uint48 withdrawTime);
 }
 
 /// @dev Keeps what it is called with; refuses when told to.
@@ -23,10 +27,13 @@ contract Target {
 
     uint256 public calls;
     uint256 public received;
+    uint256 public last;
     address public caller;
+    mapping(address => uint256) public receivedFrom;
 
-    function take() external payable {
-        (calls, received, caller) = (calls + 1, received + msg.value, msg.sender);
+    function take() external payable returns (uint256) {
+        (calls, received, last, caller) = (calls + 1, received + msg.value, msg.value, msg.sender);
+        return receivedFrom[msg.sender] += msg.value;
     }
 
     function refuse() external payable {
@@ -76,6 +83,14 @@ abstract contract AccountFixture is TestBase {
         vm.deal(address(account), 1 ether);
         vm.deal(address(passkeyAccount), 1 ether);
         target = new Target();
+    }
+
+    function asAccount(address there) internal pure returns (AgentAccount) {
+        return AgentAccount(payable(there));
+    }
+
+    function asPasskeyAccount(address there) internal pure returns (AgentPasskeyAccount) {
+        return AgentPasskeyAccount(payable(there));
     }
 
     // ---------------------------------------------------------------- user operations
@@ -133,24 +148,36 @@ abstract contract AccountFixture is TestBase {
         return abi.encodePacked(r, s, v);
     }
 
-    /// @dev What a browser makes of `challenge`; `flags` are the authenticator's (1 present, 4 verified).
+    /// @dev What an authenticator and a browser make of `challenge`, signed; `flags` are 1 present, 4 verified.
     function assertion(uint256 key, bytes32 challenge, bytes1 flags) internal pure returns (bytes memory) {
-        bytes memory authenticatorData = abi.encodePacked(sha256("localhost"), flags, uint32(0));
-        string memory clientData = string.concat(
+        return encoded(assertionOf(key, challenge, flags));
+    }
+
+    function assertionOf(uint256 key, bytes32 challenge, bytes1 flags)
+        internal
+        pure
+        returns (WebAuthn.WebAuthnAuth memory auth)
+    {
+        auth.challengeIndex = 23;
+        auth.typeIndex = 1;
+        auth.authenticatorData = abi.encodePacked(sha256("localhost"), flags, uint32(0));
+        auth.clientDataJSON = string.concat(
             '{"type":"webauthn.get","challenge":"',
             Base64.encodeURL(abi.encodePacked(challenge)),
             '","origin":"http://localhost:8000","crossOrigin":false}'
         );
-        bytes32 digest = sha256(abi.encodePacked(authenticatorData, sha256(bytes(clientData))));
-        (bytes32 r, bytes32 s) = vm.signP256(key, digest);
-        if (uint256(s) > P256.N / 2) s = bytes32(P256.N - uint256(s));
-        return abi.encode(
-            r,
-            s,
-            uint256(23), // where "challenge" begins
-            uint256(1), // where "type" begins
-            authenticatorData,
-            clientData
-        );
+        seal(key, auth);
+    }
+
+    /// @dev Signs what `auth` says, as authenticators do, with s in the lower half.
+    function seal(uint256 key, WebAuthn.WebAuthnAuth memory auth) internal pure {
+        (auth.r, auth.s) =
+            vm.signP256(key, sha256(abi.encodePacked(auth.authenticatorData, sha256(bytes(auth.clientDataJSON)))));
+        if (uint256(auth.s) > P256.N / 2) auth.s = bytes32(P256.N - uint256(auth.s));
+    }
+
+    function encoded(WebAuthn.WebAuthnAuth memory auth) internal pure returns (bytes memory) {
+        return
+            abi.encode(auth.r, auth.s, auth.challengeIndex, auth.typeIndex, auth.authenticatorData, auth.clientDataJSON);
     }
 }

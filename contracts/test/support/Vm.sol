@@ -24,6 +24,7 @@ interface Vm {
     function chainId(uint256 id) external;
     function assume(bool condition) external pure;
     function cool(address account) external;
+    function load(address account, bytes32 slot) external view returns (bytes32);
     function etch(address account, bytes calldata code) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function parseBytes(string calldata text) external pure returns (bytes memory);

@@ -1,14 +1,17 @@
 """The chain's tables for staff: to look at, search and filter. Nothing here is changed by hand: the chain decides."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 
 from chain.errors import UnknownNetworkError
+from chain.findings import newest
 from chain.listener.heartbeat import last_beat
 from chain.models import Block, Cursor, Deployment, Event, OutboxAttempt, OutboxTransaction, SendingAccount
 from chain.networks import Network, get_network
@@ -48,7 +51,7 @@ class DeploymentAdmin(ReadOnlyAdmin):
 @admin.register(Cursor)
 class CursorAdmin(ReadOnlyAdmin):
     list_display = ("network", "block_number", "head_number", "behind", "state", "updated_at")
-    readonly_fields = ("behind", "state")
+    readonly_fields = ("behind", "state", "reconciliation")
 
     @admin.display(description="blocks behind")
     def behind(self, row: Cursor) -> int:
@@ -62,6 +65,16 @@ class CursorAdmin(ReadOnlyAdmin):
         if heartbeat is None:
             return "No listener runs. Start `manage.py listen`."
         return heartbeat.trouble or heartbeat.warning or "follows the chain"
+
+    @admin.display(description="reconciliation")
+    def reconciliation(self, row: Cursor) -> str:
+        """Everything that the listener holds against the chain every hour, what differs first."""
+        network = _network(row.network)
+        audit = newest(network) if network else None
+        if audit is None:
+            return "Not done yet: the listener does it a minute after its start and every hour."
+        lines = sorted(audit.findings, key=lambda finding: finding.ok)
+        return render_to_string("admin/chain/reconciliation.html", {"at": _time(audit.at), "lines": lines})
 
 
 @admin.register(Block)
@@ -83,7 +96,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="transaction", ordering="transaction_hash")
     def transaction_link(self, row: Event) -> str:
-        return _link(row.network, "tx", row.transaction_hash, _short(row.transaction_hash))
+        return short_transaction(row.network, row.transaction_hash)
 
 
 class AttemptInline(TabularInline):  # type: ignore[misc]  # unfold has no type information
@@ -108,7 +121,7 @@ class OutboxTransactionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="transaction", ordering="transaction_hash")
     def transaction_link(self, row: OutboxTransaction) -> str:
-        return _link(row.network, "tx", row.transaction_hash or "", _short(row.transaction_hash or ""))
+        return short_transaction(row.network, row.transaction_hash)
 
     @admin.display(description="value")
     def ether(self, row: OutboxTransaction) -> str:
@@ -122,11 +135,25 @@ class SendingAccountAdmin(ReadOnlyAdmin):
     search_fields = ("address",)
 
 
+def shortened(value: str) -> str:
+    """A hash or an address as a list has room for; whole when pointed at."""
+    return format_html('<code title="{}">{}</code>', value, _short(value)) if value else "-"
+
+
+def short_transaction(slug: str, transaction_hash: str | None) -> str:
+    """The same for a transaction, as a link to the network's explorer where there is one."""
+    return _link(slug, "tx", transaction_hash or "", _short(transaction_hash or ""))
+
+
 def _network(slug: str) -> Network | None:
     try:
         return get_network(slug)
     except UnknownNetworkError:
         return None
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
 
 
 def _link(slug: str, kind: str, value: str, text: str) -> str:

@@ -41,27 +41,38 @@ class Finding:
     detail: str
 
 
+# What other rooms compare: a network, and how many holders or accounts at most.
+Part = Callable[[Network, int], Iterator[Finding]]
+_others: dict[str, Part] = {}
+
+
+def compare_also(name: str, part: Part) -> None:
+    """Have `part` of another room compared, too. Called when an app is ready."""
+    _others[name] = part
+
+
 def audit(network: Network, most_holders: int = MOST_HOLDERS) -> Iterator[Finding]:
-    """Every finding about `network`, in the order in which troubles explain each other. Entitlements are compared for
-    the `most_holders` that changed last."""
-    parts: tuple[tuple[str, Callable[[Network], Iterator[Finding]]], ...] = (
+    """Every finding about `network`, in the order in which troubles explain each other. Entitlements and credits are
+    compared for the `most_holders` that changed last."""
+    parts: tuple[tuple[str, Part], ...] = (
         ("endpoints", _endpoints),
         ("contracts", _contracts),
         ("roles", _roles),
         ("cursor", _cursor),
         ("escrow's books", _books),
-        ("entitlements", lambda each: _entitlements(each, most_holders)),
+        ("entitlements", _entitlements),
+        *_others.items(),
         ("keys", _keys),
         ("outbox", _outbox),
     )
     for name, part in parts:
         try:
-            yield from part(network)
+            yield from part(network, most_holders)
         except ChainError as exc:
             yield Finding(name, False, exc.message)
 
 
-def _endpoints(network: Network) -> Iterator[Finding]:
+def _endpoints(network: Network, _: int) -> Iterator[Finding]:
     pool = pool_of(network)
     for name, head in heads(pool).items():
         yield Finding(f"endpoint {name}", head is not None, f"at block {head}" if head is not None else "no answer")
@@ -69,7 +80,7 @@ def _endpoints(network: Network) -> Iterator[Finding]:
     yield Finding("endpoints agree", not differing, differing or "no two differ")
 
 
-def _contracts(network: Network) -> Iterator[Finding]:
+def _contracts(network: Network, _: int) -> Iterator[Finding]:
     rows = Deployment.objects.filter(network=network.slug)
     if {ESCROW, ENTITLEMENTS} - {row.contract for row in rows}:
         yield Finding("contracts", False, f"Not deployed. Run: manage.py deploy_contracts {network.slug}")
@@ -78,7 +89,7 @@ def _contracts(network: Network) -> Iterator[Finding]:
         yield Finding(f"code of {row.contract}", verdict.state == CodeState.SAME, f"{row.address}: {verdict.detail}")
 
 
-def _roles(network: Network) -> Iterator[Finding]:
+def _roles(network: Network, _: int) -> Iterator[Finding]:
     escrow, entitlements = Escrow.for_network(network), Entitlements.for_network(network)
     expected = {"quoteSigner": "QUOTE_SIGNER_KEY", "arbiter": "ARBITER_KEY"}
     for getter, key in expected.items():
@@ -98,7 +109,7 @@ def _roles(network: Network) -> Iterator[Finding]:
     )
 
 
-def _cursor(network: Network) -> Iterator[Finding]:
+def _cursor(network: Network, _: int) -> Iterator[Finding]:
     cursor = Cursor.objects.filter(network=network.slug).first()
     if cursor is None:
         yield Finding("cursor", False, "Nothing was read yet. Start `manage.py listen`.")
@@ -111,7 +122,7 @@ def _cursor(network: Network) -> Iterator[Finding]:
     )
 
 
-def _books(network: Network) -> Iterator[Finding]:
+def _books(network: Network, _: int) -> Iterator[Finding]:
     """What the events say went in and out, against what the escrow holds, at the block that we have read."""
     cursor = Cursor.objects.filter(network=network.slug).first()
     if cursor is None:
@@ -174,7 +185,7 @@ def _entitlements(network: Network, most_holders: int) -> Iterator[Finding]:
     yield Finding("entitlements", not wrong, detail)
 
 
-def _keys(network: Network) -> Iterator[Finding]:
+def _keys(network: Network, _: int) -> Iterator[Finding]:
     for name in KEY_NAMES:
         address = get_signer(name, network).address
         if name not in SENDING_KEYS:
@@ -185,7 +196,7 @@ def _keys(network: Network) -> Iterator[Finding]:
         yield Finding(f"gas for {name}", enough, detail if enough else f"{detail}: send it some")
 
 
-def _outbox(network: Network) -> Iterator[Finding]:
+def _outbox(network: Network, _: int) -> Iterator[Finding]:
     rows = OutboxTransaction.objects.filter(network=network.slug)
     for status in (Status.UNKNOWN, Status.FAILED, Status.REVERTED, Status.DISPLACED):
         found = rows.filter(status=status)

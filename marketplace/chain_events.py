@@ -1,12 +1,13 @@
 """What the marketplace hears of the chain."""
 
-from chain import artefacts, events
-from marketplace.payouts import ledger
+from chain import artefacts, audit, events
+from marketplace.payouts import ledger, reconciling
 from marketplace.purchases import entitlements, facts
 
 
 def register() -> None:
-    """Subscribe; called once when the app is ready."""
+    """Subscribe, and have the ledger compared wherever the chain is; called once when the app is ready."""
+    audit.compare_also("ledger", reconciling.ledger_findings)
     for name in facts.ESCROW_EVENTS:
         events.subscribe(artefacts.ESCROW, name, events.Handlers(facts.on_seen, facts.on_confirmed, facts.on_reverted))
     events.subscribe(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from chain import findings
 from chain.audit import audit
 from chain.errors import ChainError, ChainResetError, NotDeployedError, RpcUnavailableError
 from chain.listener.heartbeat import beat
@@ -128,7 +129,9 @@ class Follower:
 
     def _audit(self) -> None:
         self._drift = ""
-        for finding in audit(self.network, AUDITED_HOLDERS):
+        all_findings = list(audit(self.network, AUDITED_HOLDERS))
+        findings.keep(self.network, all_findings)
+        for finding in all_findings:
             if not finding.ok:
                 self._drift = self._drift or f"{finding.name}: {finding.detail} (manage.py check_chain tells more)."
                 logger.error("chain_differs", network=self.network.slug, what=finding.name, detail=finding.detail)

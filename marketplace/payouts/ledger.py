@@ -103,20 +103,21 @@ def _credit(purchase: Purchase, fact: EscrowFact, share: Share) -> Credit:
 
 def on_withdrawal_seen(event: Event) -> None:
     """The payout is in a block of the chain as we know it."""
-    _note_withdrawal(event, Event.Status.SEEN)
+    note_withdrawal(event, Event.Status.SEEN)
 
 
 def on_withdrawal_confirmed(event: Event) -> None:
     """The network's number of blocks lies above the payout."""
-    _note_withdrawal(event, Event.Status.CONFIRMED)
+    note_withdrawal(event, Event.Status.CONFIRMED)
 
 
 def on_withdrawal_reverted(event: Event) -> None:
     """The payout's block is no longer part of the chain."""
-    _note_withdrawal(event, Event.Status.REVERTED)
+    note_withdrawal(event, Event.Status.REVERTED)
 
 
-def _note_withdrawal(event: Event, status: Event.Status) -> None:
+def note_withdrawal(event: Event, status: Event.Status) -> None:
+    """Keep the event as a payout with `status`. The same twice changes nothing."""
     from marketplace.purchases.facts import noted  # it writes the credits through this module
 
     with transaction.atomic():

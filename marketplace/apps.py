@@ -10,6 +10,7 @@ class MarketplaceConfig(AppConfig):
     def ready(self) -> None:
         from marketplace import chain_events
         from marketplace.catalogue.closing import archive_agents_of
+        from marketplace.payouts import least  # noqa: F401  registers its system check
         from wallets.signin import closing
 
         chain_events.register()

@@ -336,6 +336,8 @@ for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "R
     KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
 # Below this much ether (in wei) a sending key gets no new work, and health says so.
 LOW_BALANCE_WEI: int = env.int("LOW_BALANCE_WEI", default=5 * 10**15)
+# From which amount on the platform pays the gas of a payout by itself, by the token's symbol; 0 for everything.
+LEAST_AUTOMATIC_PAYOUT: dict[str, str] = env.dict("LEAST_AUTOMATIC_PAYOUT", default={"ETH": "0.00001", "USDC": "0.05"})
 FEE_RECIPIENT: str = env.str("FEE_RECIPIENT", default="")
 PLATFORM_FEE_BPS: int = env.int("PLATFORM_FEE_BPS", default=250)
 DISPUTE_WINDOW_SECONDS: int = env.int("DISPUTE_WINDOW_SECONDS", default=3 * 24 * 3600)

@@ -23,7 +23,9 @@ from chain.networks import Network, all_networks
 from chain.outbox import enqueue
 from chain.outbox.funds import shortage
 from chain.outbox.states import OPEN as OUTBOX_OPEN
+from marketplace.api.tokens import TokenBook
 from marketplace.payouts.due import close_stopped, has_happened, is_due, note_due, owed_refunds, pending, soon
+from marketplace.payouts.least import too_small
 from marketplace.payouts.models import Exit
 from marketplace.payouts.reasons import sentence
 from marketplace.payouts.states import Status, move
@@ -39,6 +41,7 @@ BACKOFF = (60, 600, 3_600, 21_600)
 MOST_ATTEMPTS = len(BACKOFF) + 1
 LOOK_AGAIN_SECONDS = 5
 WAIT_FOR_MONEY_SECONDS = 60
+WAIT_FOR_MORE_SECONDS = 3_600
 # A payout to a plain account uses about 50,000; a smart account that receives ether needs some more.
 MOST_GAS = 400_000
 
@@ -126,6 +129,8 @@ def _look(row: Exit, round_: Round) -> None:
         move(row, Status.WAITING, detail=round_.obstacle[:500], next_at=soon(WAIT_FOR_MONEY_SECONDS))
     elif kind == Exit.Kind.WITHDRAWAL and _is_being_paid_out(row):
         move(row, Status.WAITING, detail="", next_at=soon(LOOK_AGAIN_SECONDS))
+    elif kind == Exit.Kind.WITHDRAWAL and (reason := _not_worth_it(row)):
+        move(row, Status.WAITING, detail=reason, next_at=soon(WAIT_FOR_MORE_SECONDS))
     else:
         _send(row, kind, round_.network)
 
@@ -171,6 +176,11 @@ def _call(purchase: Purchase, kind: Exit.Kind, network: Network) -> Call:
             return escrow.encode_refund(purchase.payment_id)
         case _:
             return escrow.encode_withdraw(purchase.token, purchase.payer or "")
+
+
+def _not_worth_it(row: Exit) -> str:
+    purchase = row.purchase
+    return too_small(purchase.network, TokenBook().find(purchase.network, purchase.token), purchase.payer or "")
 
 
 def _is_being_paid_out(row: Exit) -> bool:

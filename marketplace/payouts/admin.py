@@ -7,12 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from chain.admin import ReadOnlyAdmin
+from chain.admin import ReadOnlyAdmin, short_transaction, shortened
 from chain.tokens import format_amount
 from marketplace.api.tokens import TokenBook
 from marketplace.payouts.exits import retry
 from marketplace.payouts.models import Credit, Exit, Withdrawal
-from marketplace.purchases.admin import transaction_link
 
 EXIT_LABELS = {"Waiting": "info", "Sent": "info", "Done": "success", "No longer needed": "success", "Stopped": "danger"}
 
@@ -53,11 +52,15 @@ class ExitAdmin(ReadOnlyAdmin):
 class CreditAdmin(ReadOnlyAdmin):
     """What the escrow credited to whom."""
 
-    list_display = ["kind", "shown_amount", "account", "purchase", "network", "confirmed", "block_time"]
+    list_display = ["kind", "shown_amount", "shown_account", "purchase", "network", "confirmed", "block_time"]
     list_filter = ["kind", "network", "confirmed"]
     list_select_related = ["purchase"]
     search_fields = ["account", "=purchase__id", "event__transaction_hash"]
     ordering = ["-block_number", "-log_index"]
+
+    @admin.display(description="Account", ordering="account")
+    def shown_account(self, row: Credit) -> str:
+        return shortened(row.account)
 
     @admin.display(description="Amount", ordering="amount")
     def shown_amount(self, row: Credit) -> str:
@@ -68,11 +71,15 @@ class CreditAdmin(ReadOnlyAdmin):
 class WithdrawalAdmin(ReadOnlyAdmin):
     """What left the escrow."""
 
-    list_display = ["account", "shown_amount", "network", "status", "block_time", "shown_transaction"]
+    list_display = ["shown_account", "shown_amount", "network", "status", "block_time", "shown_transaction"]
     list_filter = ["network", "status"]
     list_select_related = ["event"]
     search_fields = ["account", "event__transaction_hash"]
     ordering = ["-block_number", "-log_index"]
+
+    @admin.display(description="Account", ordering="account")
+    def shown_account(self, row: Withdrawal) -> str:
+        return shortened(row.account)
 
     @admin.display(description="Amount", ordering="amount")
     def shown_amount(self, row: Withdrawal) -> str:
@@ -80,4 +87,4 @@ class WithdrawalAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Transaction")
     def shown_transaction(self, row: Withdrawal) -> Any:
-        return transaction_link(row.network, row.event.transaction_hash)
+        return short_transaction(row.network, row.event.transaction_hash)

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from chain.admin import ReadOnlyAdmin
+from chain.admin import ReadOnlyAdmin, shortened
 from chain.errors import UnknownNetworkError
 from chain.networks import get_network
 from chain.tokens import format_amount
@@ -96,7 +96,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
         def amount(purchase: Purchase) -> str:
             return format_amount(purchase.amount, book.find(purchase.network, purchase.token))
 
-        return ["id", "shown_status", "agent", "buyer", amount, "network", "recipient", "created_at"]
+        return ["id", "shown_status", "agent", "buyer", amount, "network", "shown_recipient", "created_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Purchase | None = None) -> list[str]:
         return [name for _, options in self.fieldsets for name in options["fields"]]
@@ -104,6 +104,10 @@ class PurchaseAdmin(ReadOnlyAdmin):
     @display(description="Status", ordering="status", label=PURCHASE_LABELS)  # type: ignore[untyped-decorator]
     def shown_status(self, purchase: Purchase) -> str:
         return purchase.get_status_display()
+
+    @admin.display(description="Recipient", ordering="recipient")
+    def shown_recipient(self, purchase: Purchase) -> str:
+        return shortened(purchase.recipient)
 
     @admin.display(description="Price")
     def shown_amount(self, purchase: Purchase) -> str:
@@ -126,13 +130,26 @@ class PurchaseAdmin(ReadOnlyAdmin):
 class EscrowFactAdmin(ReadOnlyAdmin):
     """Events of the escrow; those with a problem credited nobody and want a look."""
 
-    list_display = ["name", "payment_id", "purchase", "status", "problem", "network", "block_number", "block_time"]
+    list_display = [
+        "name",
+        "shown_payment_id",
+        "purchase",
+        "status",
+        "problem",
+        "network",
+        "block_number",
+        "block_time",
+    ]
     list_filter = ["problem", "name", "status", "network"]
     list_select_related = ["purchase"]
     search_fields = ["payment_id", "event__transaction_hash"]
     search_help_text = "Payment id or transaction hash (or a piece with 0x)"
     ordering = ["-block_number", "-log_index"]
     readonly_fields = ["transaction"]
+
+    @admin.display(description="Payment id", ordering="payment_id")
+    def shown_payment_id(self, fact: EscrowFact) -> str:
+        return shortened(fact.payment_id)
 
     @admin.display(description="Transaction")
     def transaction(self, fact: EscrowFact) -> str:

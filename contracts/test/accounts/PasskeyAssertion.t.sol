@@ -229,6 +229,7 @@ contract PasskeyAssertionTest is AccountFixture {
 
     /// @dev One changed bit of what was signed, or of the signature, and it is nobody's.
     /// forge-config: default.fuzz.runs = 32
+    /// forge-config: deep.fuzz.runs = 1000
     function testFuzz_refuses_any_changed_bit(uint256 part, uint256 bit) public {
         WebAuthn.WebAuthnAuth memory auth = good();
         part = bound(part, 0, 3);
@@ -244,6 +245,7 @@ contract PasskeyAssertionTest is AccountFixture {
     }
 
     /// forge-config: default.fuzz.runs = 32
+    /// forge-config: deep.fuzz.runs = 1000
     function testFuzz_takes_the_key_it_was_made_for_and_no_other(uint256 key, uint256 otherKey, bytes32 hash) public {
         key = bound(key, 1, P256.N - 1);
         otherKey = bound(otherKey, 1, P256.N - 1);

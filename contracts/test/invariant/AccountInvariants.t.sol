@@ -48,6 +48,7 @@ contract AccountInvariants is TestBase {
 
     /// @dev One campaign checks them all after each step.
     /// forge-config: default.invariant.runs = 6
+    /// forge-config: deep.invariant.runs = 48
     function invariant_all_hold() public view {
         for (uint256 i = 0; i < handler.COUNT(); ++i) {
             AccountHandler.Book memory book = handler.bookOf(i);

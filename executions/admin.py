@@ -12,12 +12,13 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from executions import dispatch
+from executions.files.admin import FileAdmin
 from executions.models import EgressRecord, Execution
 from executions.nodes.admin import NodeAdmin, OrphanAdmin, ReasonForm
 from executions.presentation import neutralised_json
 from wallets.models import LinkedWallet, User
 
-__all__ = ["ExecutionAdmin", "NodeAdmin", "OrphanAdmin"]
+__all__ = ["ExecutionAdmin", "FileAdmin", "NodeAdmin", "OrphanAdmin"]
 ADDRESS = re.compile("0x[0-9a-fA-F]{40}")
 SHOWN = (
     *("live_view", "id", "user", "agent", "version", "status", "reason", "error", "exit_code"),

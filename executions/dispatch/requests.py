@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -19,7 +18,7 @@ from executions.errors import (
     NoLiveVersionError,
 )
 from executions.files import using
-from executions.models import Execution
+from executions.models import Execution, File
 from executions.sharing import quotas
 from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.models import Agent, AgentVersion
@@ -84,7 +83,7 @@ def _queue(
     user: User,
     version: AgentVersion,
     document: Any,
-    files: set[UUID],
+    files: list[File],
     key: str | None,
     asked: str,
     wishes: dict[str, Any],
@@ -105,7 +104,8 @@ def _queue(
             idempotency_key=key,
             fingerprint=asked,
             deadline_seconds=now.timeout,
-            memory_bytes=now.memory,
+            # What it is given lies in its node's memory; what it gives counts as its own.
+            memory_bytes=now.memory + sum(file.size for file in files),
             needs=["gpu"] if version.gpus else [],
             **wishes,
         )

@@ -58,7 +58,7 @@ def replaced(document: Any, values: Mapping[tuple[str | int, ...], Any]) -> Any:
     return changed
 
 
-def check(user: User, document: Any, schema: Mapping[str, Any]) -> set[UUID]:
+def check(user: User, document: Any, schema: Mapping[str, Any]) -> list[File]:
     """The files that `document` names; all are of `user`, there, and what the schema asks for.
 
     Raises InputInvalidError with a sentence for each member that is not.
@@ -82,14 +82,15 @@ def check(user: User, document: Any, schema: Mapping[str, Any]) -> set[UUID]:
         raise InputInvalidError(
             f"The files of a run may have {settings.EXECUTION_FILES_BYTES:,} bytes together; these have {total:,}."
         )
-    return {file.pk for file in known.values()}
+    return list(known.values())
 
 
-def take(execution: Execution, ids: set[UUID]) -> None:
+def take(execution: Execution, files: list[File]) -> None:
     """Bind files to a run that is being queued, inside its transaction. Raises InputInvalidError when one of them was
     deleted meanwhile."""
-    if not ids:
+    if not files:
         return
+    ids = {file.pk for file in files}
     locked = list(File.objects.there().select_for_update().filter(pk__in=ids).order_by("pk"))
     if len(locked) < len(ids):
         raise InputInvalidError(UNKNOWN)
@@ -102,7 +103,8 @@ def bind(execution_id: UUID, ids: "set[UUID] | list[UUID]", direction: FileUse.D
 
 
 def handed(execution: Execution) -> tuple[Any, tuple[InputFile, ...]]:
-    """The document as the agent gets it, each file as `{"path", "name", "size", "media_type"}`, and the files."""
+    """The document as the agent gets it, each file as `{"path", "name", "size", "media_type"}`, and the files.
+    Raises FileError."""
     named = list(places(execution.input, execution.version.input_schema))
     if not named:
         return execution.input, ()
@@ -111,7 +113,9 @@ def handed(execution: Execution) -> tuple[Any, tuple[InputFile, ...]]:
     inputs: dict[str, InputFile] = {}
     values: dict[tuple[str | int, ...], Any] = {}
     for one in named:
-        file = files[one.value.lower()]
+        file = files.get(one.value.lower())
+        if file is None:  # its owner's account was closed
+            raise FileError("A file of the input was deleted.")
         known = inputs.setdefault(
             str(file.pk), InputFile(f"{len(inputs) + 1}{suffix(file.name)}", file.size, _opener(file))
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from executions import dispatch, logs
 from executions.dispatch.sweeping import Swept, reap
-from executions.errors import RunnerUnavailableError
+from executions.errors import FileError, RunnerUnavailableError
 from executions.files import cleaning
 from executions.files.collecting import collect
 from executions.logs import Line, LogWriter, Stream
@@ -91,8 +91,8 @@ def _run(
         if outcome.folder is not None:
             with contextlib.closing(outcome.folder):
                 outcome, files = patiently(functools.partial(collect, execution, outcome, Redactor(spec.secrets)))
-    except VaultError as exc:
-        log.error("vault_closed", execution_id=str(execution.pk))
+    except (VaultError, FileError) as exc:
+        log.error("spec_not_made", execution_id=str(execution.pk), reason=exc.code)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, exc.message)
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 
 import docker
 from django.test import override_settings
@@ -15,8 +16,9 @@ from uuid_utils.compat import uuid7
 from deploy.egress.build import build
 from executions import documents
 from executions.dispatch.finishing import judge
-from executions.runners.base import Control, RunSpec
-from executions.runners.docker import DockerRunner, confinement
+from executions.runners.base import Control, InputFile, RunOutcome, RunSpec
+from executions.runners.docker import DockerRunner, confinement, handover
+from executions.runners.output_folder import UnsafeFileError
 from tests.attacks.attack import Attack, Seen
 from tests.executions import images
 from tests.executions.runners.internet import internet
@@ -56,20 +58,23 @@ class Arena:
         control, sink = Control(), Recorder()
         limits = replace(ATTACK_LIMITS, **attack.limits)
         spec = RunSpec(uuid7(), 1, image, documents.dump(attack.program), limits, attack.hosts)
+        if attack.files:
+            spec = replace(spec, files=(InputFile("1.txt", 5, lambda: BytesIO(b"input")),), gives_files=True)
         began = time.monotonic()
         with contextlib.closing(control):
             outcome = self._runner.run(spec, sink, control)
+            taken = _taken(outcome, attack)
         seconds = time.monotonic() - began
         if seconds > limits.timeout + GRACE:
             return Result(attack, f"hung for {seconds:.0f} s", seconds)
-        complaint = attack.complaint(Seen(outcome, judge(outcome, {}), sink, seconds))
+        complaint = attack.complaint(Seen(outcome, judge(outcome, {}), sink, seconds, taken))
         return Result(attack, complaint, seconds)
 
     def left_behind(self) -> list[str]:
-        """Containers and networks of this installation that still exist."""
+        """Containers, networks and folders of this installation that still exist."""
         mine = {"label": [f"{confinement.LABEL}.instance={confinement.instance()}"]}
         rows = [*self._client.containers(all=True, filters=mine), *self._client.networks(filters=mine)]
-        return [row["Id"][:12] for row in rows]
+        return [row["Id"][:12] for row in rows] + [one.handle for one in handover.left_behind()]
 
     def _image(self, attack: Attack) -> str:
         lines = attack.image
@@ -81,6 +86,20 @@ class Arena:
                 dockerfile = f"FROM {self.base}\n{lines}"
                 self._built[lines] = self._stack.enter_context(images.built(self._client, name, dockerfile))
             return self._built[lines]
+
+
+def _taken(outcome: RunOutcome, attack: Attack) -> dict[str, str]:
+    """What becomes of each file that the attack names."""
+    taken = {}
+    if outcome.folder is not None:
+        with contextlib.closing(outcome.folder) as folder:
+            for name in attack.files:
+                try:
+                    with folder.open(name, 32 * 1024 * 1024) as file:
+                        taken[name] = f"taken, {len(file.read())} bytes"
+                except UnsafeFileError as exc:
+                    taken[name] = str(exc)
+    return taken
 
 
 @contextmanager

@@ -32,6 +32,7 @@ class Seen:
     verdict: Verdict
     sink: Recorder
     seconds: float
+    taken: Mapping[str, str]  # by name of a file: how the platform took or refused it
 
     @property
     def result(self) -> Any:
@@ -47,6 +48,7 @@ class Attack:
 
     `ends` are the states (or `state/reason`) it may end in; `check` gives a complaint when something else is wrong.
     `program` runs in the scripted image; with `image` (lines of a Dockerfile after FROM) it is an image of its own.
+    Attacks with `files` find one in /work/in/1.txt, and are judged by how those they left are taken.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Attack:
     check: Check = lambda seen: None
     limits: Mapping[str, int] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  # what its result would name; with some it has folders for files
 
     def complaint(self, seen: Seen) -> str | None:
         """What broke; None when the promise held."""

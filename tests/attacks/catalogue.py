@@ -1,6 +1,6 @@
 """All attacks, in the order of the table."""
 
-from tests.attacks import images, lifecycle, network, output, powers, resources
+from tests.attacks import files, images, lifecycle, network, output, powers, resources
 from tests.attacks.attack import Attack
 
 ALL: tuple[Attack, ...] = (
@@ -9,5 +9,6 @@ ALL: tuple[Attack, ...] = (
     *resources.ATTACKS,
     *output.ATTACKS,
     *lifecycle.ATTACKS,
+    *files.ATTACKS,
     *images.ATTACKS,
 )

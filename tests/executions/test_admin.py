@@ -6,8 +6,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from executions.models import Execution, Orphan
-from tests.factories.executions import ExecutionFactory, NodeFactory
+from executions.models import Execution, FileUse, Orphan
+from tests.factories.executions import ExecutionFactory, FileFactory, NodeFactory
 from wallets.models import User
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +142,19 @@ def act(user: User, page: str, name: str, key: object, reason: str) -> int:
     """Do an action of a list's on one row; the status of the answer."""
     data = {"action": name, "_selected_action": [str(key)], "reason": reason}
     return admin_client(user).post(reverse(page), data).status_code
+
+
+def test_files_are_listed_without_their_names(user: User, staff: User) -> None:
+    used, _ = FileFactory.create(user=user, name="secret-plan.csv"), FileFactory.create(user=user)
+    FileUse.objects.create(execution=ExecutionFactory.create(user=user), file=used, direction="input")
+    User.objects.filter(pk=staff.pk).update(is_superuser=False)
+    staff.user_permissions.add(Permission.objects.get(codename="view_file"))
+    client = admin_client(staff)
+    counts = {"": 2, "?state=used": 1, "?state=unused": 1, "?state=deleted": 0, f"?q={used.pk}": 1}
+    for query, count in counts.items():
+        page = client.get(f"/admin/executions/file/{query}")
+        assert page.context["cl"].result_count == count, query
+        assert "secret-plan" not in page.content.decode()
+    assert "secret-plan" not in client.get(f"/admin/executions/file/{used.pk}/change/").content.decode()
+    staff.user_permissions.add(Permission.objects.get(codename="view_documents"))
+    assert "secret-plan" in client.get(f"/admin/executions/file/{used.pk}/change/").content.decode()

@@ -134,6 +134,18 @@ def test_image_and_module_together_are_refused() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("name", ["input_schema", "output_schema"])
+def test_modules_take_and_give_no_files(name: str) -> None:
+    agent = AgentFactory.create()
+    module = store_module(agent.creator, COMMAND)
+    schema = {"type": "object", "properties": {"a": {"type": "string", "format": "file"}}}
+    with pytest.raises(InvalidVersionError) as refused:
+        add_version(agent, agent.creator, **values(module=module.sha256, example_input=None, **{name: schema}))
+    sentence = "A WebAssembly module cannot take or give files; publish a container image."
+    assert refused.value.fields == {f"/{name}": sentence}
+
+
+@pytest.mark.django_db
 def test_a_damaged_file_is_noticed() -> None:
     module = store_module(CreatorFactory.create(), COMMAND)
     storage = storages["private"]

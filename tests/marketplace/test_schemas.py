@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from marketplace.catalogue.file_members import FileMember, file_members
 from marketplace.catalogue.json_bounds import JsonBounds, check_bounds
 from marketplace.catalogue.patterns import check_pattern
 from marketplace.catalogue.pointers import pointer, resolves
@@ -170,3 +171,54 @@ def test_hostile_schema_is_stopped_at_the_deadline(schema: Any, document: Any, m
     with pytest.raises(SchemaUnusableError, match=r"^Checking against the schema took more than"):
         validate(document, schema)
     assert time.monotonic() - started < 10  # by itself each would take hours
+
+
+FILE = {"type": "string", "format": "file"}
+
+
+def with_member(member: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"a": member}}
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        (FILE, FileMember("a")),
+        (
+            {**FILE, "contentMediaType": "text/csv", "x-max-bytes": 5, "title": "A"},
+            FileMember("a", False, "text/csv", 5),
+        ),
+        (
+            {"type": "array", "items": {**FILE, "contentMediaType": "image/*"}, "maxItems": 3},
+            FileMember("a", True, "image/*"),
+        ),
+    ],
+)
+def test_files_are_members_of_a_schema(member: Any, expected: FileMember) -> None:
+    assert check_schema(with_member(member)) == {}
+    assert file_members(with_member(member)) == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("member", "place", "sentence"),
+    [
+        (
+            {"type": "object", "properties": {"b": FILE}},
+            "/properties/b/format",
+            "must be one of the top-level properties",
+        ),
+        ({"type": "array", "items": {"type": "array", "items": FILE}}, "/items/items/format", "top-level properties"),
+        ({"anyOf": [FILE]}, "/anyOf/0/format", "top-level properties"),
+        ({**FILE, "type": ["string", "null"]}, "/type", '"type": "string"'),
+        ({**FILE, "default": "x"}, "/default", "does not apply to a file"),
+        ({**FILE, "contentMediaType": "CSV"}, "/contentMediaType", "such as text/csv or image/*"),
+        ({**FILE, "x-max-bytes": True}, "/x-max-bytes", "whole number of bytes"),
+        ({**FILE, "x-max-bytes": 0}, "/x-max-bytes", "whole number of bytes"),
+        ({"type": "array", "items": FILE, "uniqueItems": True}, "/uniqueItems", "does not apply to a list of files"),
+        ({"type": "array", "items": FILE, "maxItems": 21}, "/maxItems", "At most 20 files"),
+        ({"items": FILE}, "/type", '"type": "array"'),
+    ],
+)
+def test_files_that_cannot_be_found_are_refused(member: Any, place: str, sentence: str) -> None:
+    problems = check_schema(with_member(member))
+    assert sentence in problems[f"/properties/a{place}"]

@@ -156,9 +156,9 @@ def test_a_file_that_is_deleted_while_a_run_is_asked_for(user: User, version: Ag
     checked = using.check
 
     def then_deleted(*arguments: Any) -> Any:
-        ids = checked(*arguments)
-        cleaning.delete(ids)
-        return ids
+        files = checked(*arguments)
+        cleaning.delete([file.pk for file in files])
+        return files
 
     monkeypatch.setattr(using, "check", then_deleted)
     with pytest.raises(InputInvalidError):

@@ -1,18 +1,27 @@
 """Files through a whole run: stored, handed over, given back, kept; on the real engine."""
 
+import contextlib
+import re
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import storages
+from django.test import Client
+from uuid_utils.compat import uuid7
 
-from executions import dispatch
+from executions import dispatch, documents
 from executions.files import storing
 from executions.models import Execution, File
-from executions.runners.docker import handover
+from executions.runners.base import Control, Ending, InputFile, RunSpec, Seen, Stop
+from executions.runners.docker import DockerRunner, handover
 from marketplace.models import AgentVersion
-from tests.executions.conftest import RunNow
+from marketplace.vault import operations
+from tests.executions.conftest import RunNow, eventually
 from tests.executions.images import python
+from tests.executions.runners.recording import LIMITS, Recorder
 from tests.factories.executions import version_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.django_db(transaction=True)]
@@ -79,3 +88,101 @@ def test_in_and_out(version: AgentVersion, run_now: RunNow) -> None:
         assert content.read() == b"# a,b\n1,2\n"
     assert sorted(execution.file_uses.values_list("direction", flat=True)) == ["input", "output", "output"]
     assert handover.left_behind() == []
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [
+        ("", "names the file report.md, which is not taken: there is no such file in the output folder."),
+        ("open('/work/out/report.md', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(40))", "image/png by its content"),
+        ("open('/work/out/report.md', 'wb').write(b'x' * 1001)", "report.md has 1,001 bytes; at most 1,000"),
+        ("open('/work/out/report.md', 'w').write('sk-live-0123456789-never-shown')", "holds a secret of the agent"),
+    ],
+)
+def test_a_result_that_names_what_cannot_be_taken(
+    version: AgentVersion, run_now: RunNow, program: str, sentence: str
+) -> None:
+    version.output_schema["properties"]["report"]["x-max-bytes"] = 1000
+    version.save()
+    operations.set_secret(version.agent, version.agent.creator, "KEY", "sk-live-0123456789-never-shown")
+    execution = run_now(asked(version, f'{program}\nprint(\'{{"report": "report.md"}}\')'))
+    assert (execution.status, execution.reason) == ("failed", "bad_output"), execution.error
+    assert sentence in execution.error
+    assert not File.objects.there().exists()
+    assert handover.left_behind() == []
+
+
+def test_the_page_shows_what_went_in_and_came_out(version: AgentVersion, run_now: RunNow) -> None:
+    user = version.agent.creator
+    csv = storing.upload(user, BytesIO(b"a,<b>\n1,2\n"), "orders.csv")
+    execution = run_now(asked(version, PROGRAM, csv=str(csv.pk)))
+    browser = Client()
+    browser.force_login(user, backend="wallets.signin.backends.WalletBackend")
+    page = browser.get(f"/executions/{execution.pk}/").content.decode()
+    for name in ("orders.csv", "report.md", "b.bin"):
+        assert f'aria-label="Download {name}"' in page
+    assert re.search(r"<h\d>a,&lt;b&gt;", page)  # Markdown, without anything of its own
+    assert "application/octet-stream" in page
+    # the form for another run has the file again
+    again = browser.get(f"/agents/{version.agent.slug}/run/?from={execution.pk}").content.decode()
+    assert f'data-file="{csv.pk}" data-name="orders.csv"' in again
+    went = browser.get(f"/files/{csv.pk}/")
+    assert went.status_code == 302
+    assert went.headers["Location"].startswith("/files/signed/")
+
+
+def files_spec(image: str, text: str) -> RunSpec:
+    """A run with a file, of an agent that may give some."""
+    given = InputFile("1.txt", 5, lambda: BytesIO(b"given"))
+    return RunSpec(uuid7(), 1, image, documents.dump(python(text)), LIMITS, files=(given,), gives_files=True)
+
+
+def test_another_worker_takes_over(runner: DockerRunner, scripted: str) -> None:
+    # given a run whose worker has lost it, while the agent goes on
+    text = """
+import time
+print("begun", flush=True)
+time.sleep(0.7)
+open("/work/out/a", "w").write(open("/work/in/1.txt").read() + " taken over")
+print("[1]")
+"""
+    spec, control = files_spec(scripted, text), Control()
+    sink = Recorder(when_line=lambda line: control.stop(Stop.LOST))
+    assert runner.run(spec, sink, control).ending == Ending.LOST
+    control.close()
+    # then the reaper sees a container, and no folder that goes before it
+    (found,) = runner.containers()
+    assert found.handle == sink.handles[0]
+    # when another worker goes on, it has the files, and nothing is left
+    second, control = Recorder(), Control()
+    seen = Seen(stdout=("begun",), stderr=(), events=())
+    outcome = runner.resume(replace(spec, attempt=2), found.handle, seen, 20, second, control)
+    control.close()
+    assert outcome.folder is not None, outcome
+    with contextlib.closing(outcome.folder) as folder, folder.open("a", 100) as file:
+        assert file.read() == b"given taken over"
+    eventually(lambda: runner.containers() == [])
+    assert handover.left_behind() == []
+
+
+def test_the_reaper_takes_the_folder_of_a_worker_that_was_killed(runner: DockerRunner) -> None:
+    spec = files_spec("x", "")
+    handed = handover.Handover(spec, "unix:///x").__enter__()
+    assert handed.outputs is not None
+    assert f"{spec.execution_id}_1/files tmpfs rw,nosuid,nodev,noexec" in Path("/proc/mounts").read_text()
+    (found,) = runner.containers()
+    assert (found.execution_id, found.attempt, len(found.handle) <= 64) == (spec.execution_id, 1, True)
+    runner.remove(found.handle)
+    assert str(spec.execution_id) not in Path("/proc/mounts").read_text()
+    assert runner.containers() == []
+
+
+def test_a_worker_that_cannot_hand_over_files_says_so(
+    runner: DockerRunner, scripted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    control = Control()
+    outcome = runner.run(files_spec(scripted, ""), Recorder(), control)
+    control.close()
+    assert outcome.ending == Ending.INFRASTRUCTURE
+    assert "need a worker that runs as root on the machine of its Docker engine" in outcome.message

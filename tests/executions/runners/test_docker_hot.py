@@ -205,4 +205,5 @@ def test_a_run_with_hosts_gets_none() -> None:
     spec = RunSpec(uuid7(), 1, "x", b"{}", LIMITS, hosts=("example.org:443",))
     assert hot.Key.of(spec, "sha256:1") is None
     assert hot.Key.of(replace(spec, hosts=(), gpus=1), "sha256:1") is None
+    assert hot.Key.of(replace(spec, hosts=(), gives_files=True), "sha256:1") is None
     assert hot.Key.of(replace(spec, hosts=()), "sha256:1") is not None

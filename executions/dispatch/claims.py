@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from executions import limits, notify
-from executions.clock import from_now
+from executions.clock import from_now, seconds_from_now
 from executions.dispatch import queue
 from executions.dispatch.ending import end
 from executions.models import Execution
@@ -63,7 +63,7 @@ def claim(execution_id: UUID, worker: str, node: str = "") -> Execution | None:
     The conditional UPDATE lets one through, whatever else goes on. The attempt number grows with every claim and names
     the hold from here on.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         taken = move(
             execution_id,
             Status.STARTING,
@@ -84,8 +84,7 @@ def claim(execution_id: UUID, worker: str, node: str = "") -> Execution | None:
 
 def begin(execution_id: UUID, attempt: int, container_id: str, *, log_base: int = 0, fed: bool = False) -> bool:
     """The agent has started, after `log_base` lines of the log, and has its input if `fed`. False when not held."""
-    row = Execution.objects.filter(pk=execution_id).values_list("deadline_seconds", flat=True).first()
-    began = row is not None and move(
+    began = move(
         execution_id,
         Status.RUNNING,
         held_by=attempt,
@@ -93,7 +92,7 @@ def begin(execution_id: UUID, attempt: int, container_id: str, *, log_base: int 
         log_base=log_base,
         fed=fed,
         started_at=Now(),
-        deadline_at=from_now(timedelta(seconds=row) + limits.DEADLINE_GRACE),
+        deadline_at=seconds_from_now("deadline_seconds", limits.DEADLINE_GRACE),
     )
     if began:
         notify.changed(execution_id)

@@ -17,6 +17,7 @@ PAGE = 5_000
 LOST = "(This line was lost when the log store restarted.)"
 # Reading a log decompresses at most this much (bytes); the writer's budgets keep every log far below.
 MAX_BYTES = 256 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 
 
 def archive(execution_id: UUID, lines: Sequence[Line]) -> int:
@@ -44,9 +45,24 @@ def archived_after(execution_id: UUID, after: int, limit: int) -> tuple[list[Lin
     if row is None:
         return None
     packed, count = row
-    raw = zlib.decompressobj().decompress(bytes(packed), MAX_BYTES)
-    # Numbers begin at 1 and have no gap, so a line's place is known without reading those before it.
-    return unpack(b"\n".join(raw.split(b"\n")[after : after + limit])), count
+    return unpack(b"\n".join(_cut_out(bytes(packed), after, limit))), count
+
+
+def _cut_out(packed: bytes, after: int, limit: int) -> list[bytes]:
+    """The packed lines with numbers from `after` + 1 on, with no more of the log in memory than a piece and these.
+    Numbers begin at 1 and have no gap, so a line's place is known without looking into those before it."""
+    found: list[bytes] = []
+    source, number, rest = zlib.decompressobj(), 1, b""
+    for _ in range(MAX_BYTES // PIECE_BYTES):
+        piece = source.decompress(source.unconsumed_tail or packed, PIECE_BYTES)
+        *whole, rest = (rest + piece).split(b"\n")
+        found += whole[max(after + 1 - number, 0) :][: limit - len(found)]
+        number += len(whole)
+        if len(found) == limit:
+            return found
+        if source.eof or not piece:
+            break
+    return [*found, rest] if number > after else found
 
 
 def collect(execution_id: UUID) -> list[Line]:

@@ -127,9 +127,10 @@ def _number(entry_id: bytes) -> int:
 
 def expire(execution_id: UUID) -> None:
     """The archive has everything: let Redis drop the stream soon."""
-    client = redis_client()
-    client.expire(_key(execution_id), LINGER_SECONDS)
-    client.expire(_attempt_key(execution_id), LINGER_SECONDS)
+    with redis_client().pipeline(transaction=False) as both:
+        both.expire(_key(execution_id), LINGER_SECONDS)
+        both.expire(_attempt_key(execution_id), LINGER_SECONDS)
+        both.execute()
 
 
 def delete(execution_id: UUID) -> None:

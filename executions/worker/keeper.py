@@ -12,6 +12,8 @@ from executions import dispatch, limits
 from executions.runners.base import Control, Stop
 
 log = structlog.get_logger(__name__)
+# A connection to the database is kept this long for the next run.
+IDLE_SECONDS = 30.0
 
 
 class Keeper:
@@ -74,21 +76,26 @@ class Keeper:
                 renewed = time.monotonic()
 
     def _next(self) -> dict[UUID, tuple[int, Control]] | None:
-        """What to look after, LOOK_EVERY after the last time and once there is something; None when closing."""
+        """What to look after, LOOK_EVERY after the last time or when told; None when closing."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._closing or self._told or not self._watched, limits.LOOK_EVERY.total_seconds()
-            )
+            self._sleep()
+            if not self._watched and not self._closing:
+                if not self._changed.wait_for(lambda: self._closing or bool(self._watched), IDLE_SECONDS):
+                    connection.close()
+                    self._changed.wait_for(lambda: self._closing or bool(self._watched))
+                self._sleep()  # what has just been claimed is held
             self._told = False
-            if not self._watched:
-                connection.close()
-                self._changed.wait_for(lambda: self._closing or bool(self._watched))
             if self._closing:
                 connection.close()
                 return None
             return dict(self._watched)
 
+    def _sleep(self) -> None:
+        self._changed.wait_for(lambda: self._closing or self._told, limits.LOOK_EVERY.total_seconds())
+
     def _look(self, watched: dict[UUID, tuple[int, Control]], renewing: bool) -> bool:
+        if not watched:
+            return False
         holds = {execution_id: attempt for execution_id, (attempt, _) in watched.items()}
         try:
             standings = dispatch.standing(holds)

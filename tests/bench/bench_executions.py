@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 20
 PARALLEL = 4
 SATURATION_RUNS = 40
+SATURATIONS = 3  # by turns with the bare loop; the median counts
 REPOSITORY = "agentnexus-test/bench"
 # Sleeps when the input says so.
 COMMAND = """CMD ["/bin/sh", "-c", "echo hello; case $(cat) in *sleep*) sleep 30;; esac; echo '{}'"]"""
@@ -76,7 +77,8 @@ def _measure(version: Any, image: str, rounds: int) -> None:
         bare.append(_bare(image))
     for name, pick in (("first_line", lambda t: t.first_line), ("result", lambda t: t.result)):
         _added(f"execution_{name}", _median(ours, pick), _median(bare, pick))
-    _rate("execution_throughput", _saturate_platform(version), _saturate_bare(image))
+    pairs = [(_saturate_platform(version), _saturate_bare(image)) for _ in range(SATURATIONS)]
+    _rate("execution_throughput", *sorted(pairs, key=lambda pair: pair[0] / pair[1])[SATURATIONS // 2])
     _cancelling(version, rounds)
     _fairness(version)
     _print_to_watcher(rounds)
@@ -126,7 +128,8 @@ def _saturate_platform(version: Any) -> float:
 
     began = time.monotonic()
     ids = [_ask(version).pk for _ in range(SATURATION_RUNS)]
-    ended = _until(lambda: Execution.objects.filter(pk__in=ids, status="succeeded").count() == len(ids))
+    # Seldom: asking takes from the two cores what the runs could have.
+    ended = _until(lambda: Execution.objects.filter(pk__in=ids, status="succeeded").count() == len(ids), every=0.05)
     return SATURATION_RUNS / (ended - began)
 
 
@@ -218,11 +221,11 @@ def _ask(version: Any) -> Any:
     return dispatch.request(version.agent.creator, version.agent, {})
 
 
-def _until(condition: Callable[[], bool]) -> float:
+def _until(condition: Callable[[], bool], every: float = 0.002) -> float:
     deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for two minutes"
-        time.sleep(0.002)
+        time.sleep(every)
     return time.monotonic()
 
 

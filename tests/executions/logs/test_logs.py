@@ -168,6 +168,18 @@ def test_archive_takes_over_from_the_stream() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("length", [1, 70_000])  # several pieces of the archive in a line, many lines in a piece
+def test_any_part_of_an_archive_can_be_read(length: int) -> None:
+    execution = ExecutionFactory.create(status="succeeded")
+    whole = [Line(seq, seq, Stream.STDOUT, str(seq % 10) * length) for seq in range(1, 31)]
+    logs.archive(execution.pk, whole)
+    for after in (0, 1, 15, 28, 29, 30, 99):
+        for limit in (1, 7, 100):
+            page = logs.read(execution.pk, after, limit)
+            assert (page.lines, page.last_seq) == (tuple(whole[after : after + limit]), 30)
+
+
+@pytest.mark.django_db
 def test_archive_is_written_once() -> None:
     execution = ExecutionFactory.create(status="succeeded")
     logs.archive(execution.pk, lines(1, 3))

@@ -97,7 +97,7 @@ def _run(
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, "The platform failed to run the agent.")
-    egress.keep(execution, sink.connections)
+    sink.connections.close()
     if outcome.message:
         sink.event(outcome.message)
     return outcome, files
@@ -125,7 +125,7 @@ class _Sink:
     def __init__(self, execution: Execution, writer: LogWriter) -> None:
         self._execution = execution
         self._writer = writer
-        self.connections = egress.Record(self.event)
+        self.connections = egress.Record(execution, self.event)
         self._fed = self._started = False
         self.resumable = True
 

@@ -8,6 +8,7 @@ import { Tabs } from "./tabs.js";
 
 const root = document.getElementById("execution");
 const part = (name) => root.querySelector(`[data-${name}]`);
+const CONNECTIONS_EVERY = 3000; // milliseconds
 const FINAL = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
 const LABELS = {
   queued: ["Queued", "neutral", ""],
@@ -51,13 +52,31 @@ function offerResult() {
   tabs.choose(tabs.touched ? tabs.list.querySelector("[aria-selected=true]").id.slice(4) : "result");
 }
 
+async function fetchResult() {
+  const response = await fetch(root.dataset.resultUrl, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(String(response.status));
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+// What an agent with hosts has connected to so far, while somebody looks.
+async function showConnections() {
+  if (current.status !== "running" || document.hidden) return;
+  try {
+    const fresh = (await fetchResult()).querySelector("[data-connections]");
+    if (!fresh || loaded) return;
+    if (part("connections")) part("connections").replaceWith(fresh);
+    else part("result").append(fresh);
+  } catch {
+    // The next time, or with the result.
+  }
+}
+
 async function showResult() {
   if (loaded) return;
   loaded = true;
+  clearInterval(connecting);
   try {
-    const response = await fetch(root.dataset.resultUrl, { credentials: "same-origin", headers: { Accept: "text/html" } });
-    if (!response.ok) throw new Error(String(response.status));
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const page = await fetchResult();
     part("result").replaceChildren(...page.body.childNodes);
     showTimes(part("result"));
     growTrees(part("result"));
@@ -109,6 +128,7 @@ if (tabs) {
   if (loaded) offerResult();
 }
 const timer = setInterval(tick, 100);
+const connecting = !loaded && "hosts" in root.dataset ? setInterval(showConnections, CONNECTIONS_EVERY) : 0;
 tick();
 if (loaded) clearInterval(timer);
 const tape = root.querySelector(".tape");

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/publish/", views.publish, name="agent-publish"),
     path("agents/<slug:slug>/archive/", views.archive, name="agent-archive"),
     path("agents/<slug:slug>/versions/new/", views.version_new, name="version-new"),
+    path("agents/<slug:slug>/versions/<str:number>/check/", views.check_again, name="version-check"),
     path("agents/<slug:slug>/versions/<str:number>/withdraw/", views.withdraw, name="version-withdraw"),
     path("agents/<slug:slug>/secrets/", vault.secrets, name="agent-secrets"),
     path("agents/<slug:slug>/secrets/<str:name>/delete/", vault.secret_delete, name="agent-secret-delete"),

@@ -17,6 +17,7 @@ from chain.errors import DomainError, UnknownNetworkError
 from chain.networks import Network, all_networks, default_network, get_network
 from chain.tokens import tokens_for
 from marketplace.catalogue import agents as operations
+from marketplace.catalogue import verdicts
 from marketplace.catalogue.markdown import render_markdown
 from marketplace.catalogue.search import Ordering, search
 from marketplace.forms import AgentForm, VersionForm
@@ -119,6 +120,8 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
     """An agent's page; its creator also finds the controls here, its holders the way to run it."""
     shown = _visible_agent(request, slug)
     version = shown.live_version
+    versions = list(shown.versions.newest_first())
+    is_owner = shown.creator_id == request.user.pk
     user = signed_in(request) if request.user.is_authenticated else None
     access = has_access(user, shown) if user else None
     return render(
@@ -128,10 +131,11 @@ def agent(request: HttpRequest, slug: str) -> HttpResponse:
             "agent": shown,
             "description_html": render_markdown(shown.description),
             "live_version": version,
-            "versions": list(shown.versions.newest_first()),
+            "versions": versions,
+            "checking": is_owner and any(one.being_checked for one in versions),
             "input_fields": summarise(version.input_schema) if version else [],
             "output_fields": summarise(version.output_schema) if version else [],
-            "is_owner": shown.creator_id == request.user.pk,
+            "is_owner": is_owner,
             "access": access,
             "access_until": access.expires_at if access else None,
             "buyable": _buyable(shown, version),
@@ -180,7 +184,7 @@ def buy(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def studio(request: HttpRequest) -> HttpResponse:
     """A creator's own agents with their figures."""
-    own = Agent.objects.filter(creator=signed_in(request)).with_listing().order_by("-id")
+    own = Agent.objects.filter(creator=signed_in(request)).with_listing().with_newest_version().order_by("-id")
     page = Paginator(own, 20).get_page(request.GET.get("page"))
     return render(request, "marketplace/studio.html", {"page": page})
 
@@ -256,7 +260,10 @@ def version_new(request: HttpRequest, slug: str) -> HttpResponse:
         except DomainError as error:
             form.add_domain_error(error)
         else:
-            messages.success(request, f"Version {made.number} is live.")
+            if made.verdict == AgentVersion.Verdict.PENDING:
+                messages.success(request, f"Version {made.number} is saved; its image is being checked now.")
+            else:
+                messages.success(request, f"Version {made.number} is live.")
             return redirect("marketplace:agent", own.slug)
     return render(
         request,
@@ -296,6 +303,18 @@ def archive(request: HttpRequest, slug: str) -> HttpResponse:
     def operation(own: Agent, by: User) -> str:
         operations.archive(own, by)
         return f"{own.name} is off the market. Those who bought it keep their access."
+
+    return _act(request, slug, operation)
+
+
+@require_POST
+@login_required
+def check_again(request: HttpRequest, slug: str, number: str) -> HttpResponse:
+    """Have a refused version's image looked at again."""
+
+    def operation(own: Agent, by: User) -> str:
+        verdicts.ask_again(get_object_or_404(own.versions.select_related("agent"), number=number), by)
+        return f"Version {number} is being checked again."
 
     return _act(request, slug, operation)
 

@@ -43,6 +43,7 @@ ROUTES: Routes = {
     "api-agent-archive": _WRITE_AGENTS,
     "api-versions": {**_READ_AGENTS, **_WRITE_AGENTS},
     "api-modules": _WRITE_AGENTS,
+    "api-version-check": _WRITE_AGENTS,
     "api-version-withdraw": _WRITE_AGENTS,
     "api-secrets": {"GET": Scope.AGENTS_WRITE.value},
     "api-secret": {"PUT": Scope.AGENTS_WRITE.value, "DELETE": Scope.AGENTS_WRITE.value},

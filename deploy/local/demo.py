@@ -193,6 +193,7 @@ def publish(creator: Client, built_agents: Path, slug: str, repository: str = ""
         runs = {"image": f"{repository}@{sample['image'].rpartition('@')[2]}"}
     creator.call("POST", f"/agents/{agent['slug']}/versions", 201, version | runs)
     published = creator.call("POST", f"/agents/{agent['slug']}/publish", 200)
+    wait_until_checked(creator, agent["slug"])
     return {**published, "example_input": manifest["example_input"]}
 
 
@@ -207,6 +208,18 @@ def buy(buyer: Client, web3: Web3, slug: str) -> tuple[dict[str, Any], Any, floa
     if receipt is None:
         raise DemoError("The quote came without a transaction to send.")
     return purchase, receipt, clicked
+
+
+def wait_until_checked(creator: Client, slug: str, seconds: float = 60) -> None:
+    """Ask until the image of the newest version is accepted."""
+    deadline = time.monotonic() + seconds
+    while True:
+        newest = creator.call("GET", f"/agents/{slug}/versions", 200)["results"][0]
+        if newest["verdict"] == "accepted":
+            return
+        if newest["verdict"] == "refused" or time.monotonic() > deadline:
+            raise DemoError(f"The image is {newest['verdict']}. {newest['verdict_reason']}")
+        time.sleep(0.1)
 
 
 def wait_for_status(client: Client, path: str, wanted: str, seconds: float) -> dict[str, Any]:

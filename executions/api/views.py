@@ -86,7 +86,8 @@ class ExecutionsView(ListAPIView[Execution]):
             403: OpenApiResponse(description="`no_entitlement`: buy access first."),
             404: OpenApiResponse(description="`unknown_agent`"),
             409: OpenApiResponse(
-                description="`no_live_version`, `version_withdrawn`, `agent_suspended`, `idempotency_conflict`"
+                description="`no_live_version`, `version_withdrawn`, `version_being_checked`, `version_refused`, "
+                "`agent_suspended`, `idempotency_conflict`"
             ),
             422: OpenApiResponse(description="`input_invalid` with a pointer per offending member, `input_too_large`"),
             429: OpenApiResponse(

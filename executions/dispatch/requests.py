@@ -20,6 +20,7 @@ from executions.errors import (
 from executions.files import using
 from executions.models import Execution, File
 from executions.sharing import quotas
+from marketplace.catalogue.demands import GPU
 from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
@@ -106,12 +107,17 @@ def _queue(
             deadline_seconds=now.timeout,
             # What it is given lies in its node's memory; what it gives counts as its own.
             memory_bytes=now.memory + sum(file.size for file in files),
-            needs=["gpu"] if version.gpus else [],
+            needs=_needs(version),
             **wishes,
         )
         using.take(execution, files)
         transaction.on_commit(lambda: _send(execution))
     return execution
+
+
+def _needs(version: AgentVersion) -> list[str]:
+    """Labels of the nodes that can run it."""
+    return [GPU] * bool(version.gpus) + [version.runtime] * bool(version.runtime)
 
 
 def _send(execution: Execution) -> None:
@@ -156,4 +162,10 @@ def _choose(agent: Agent, version: AgentVersion | None) -> AgentVersion:
         raise NoLiveVersionError("This version belongs to another agent.", code="unknown_version")
     if chosen.status != AgentVersion.Status.LIVE:
         raise NoLiveVersionError(f"Version {chosen.number} was withdrawn.", code="version_withdrawn")
+    if chosen.verdict == AgentVersion.Verdict.PENDING:
+        raise NoLiveVersionError(f"Version {chosen.number} is still being checked.", code="version_being_checked")
+    if chosen.verdict == AgentVersion.Verdict.REFUSED:
+        raise NoLiveVersionError(
+            f"Version {chosen.number} was refused: {chosen.verdict_reason}", code="version_refused"
+        )
     return chosen

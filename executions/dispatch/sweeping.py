@@ -21,11 +21,13 @@ from executions.models import Execution, Node, Orphan
 from executions.nodes.naming import this_node
 from executions.runners.base import Found, Runner
 from executions.states import ACTIVE, TERMINAL, Status
+from marketplace.catalogue import verdicts
 
 log = structlog.get_logger(__name__)
 BATCH = 500
 LOST_NOTE = "The worker that ran it disappeared."
 STUCK_NOTE = "It did not start in time."
+NO_ENGINE = "The check waits for a machine with a container engine: none is in service."
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ def sweep(runner: Runner | None = None) -> Swept:
         reap(runner, swept)
     _wake(swept)
     _archive_left_behind(swept)
+    _explain_unchecked()
     if swept != Swept():
         log.info("executions_swept", **{name: getattr(swept, name) for name in Swept.__slots__})
     return swept
@@ -137,6 +140,12 @@ def _wake(swept: Swept) -> None:
             swept.woken = sum(queue.wake() for _ in range(min(due, queue.MOST_MESSAGES)))
     except redis.RedisError:
         return
+
+
+def _explain_unchecked() -> None:
+    """New versions wait for an engine; their creators should know."""
+    if not Node.objects.able().exists():
+        verdicts.note_waiting(NO_ENGINE)
 
 
 def _archive_left_behind(swept: Swept) -> None:

@@ -15,12 +15,14 @@ FOR_AGENTS = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """`images` maps the id and each registry digest of an image to its size in bytes."""
+    """`images` maps the id and each registry digest of an image to its size in bytes; `runtimes` are the OCI runtimes
+    that versions may ask for."""
 
     engine: str
     cpus: int
     memory_bytes: int
     images: dict[str, int]
+    runtimes: frozenset[str]
 
 
 def take(engine: Engine) -> Inventory:
@@ -33,6 +35,7 @@ def take(engine: Engine) -> Inventory:
         cpus=int(info["NCPU"]),
         memory_bytes=settings.EXECUTION_NODE_MEMORY_BYTES or int(info["MemTotal"] * FOR_AGENTS),
         images=dict(_names(images)),
+        runtimes=frozenset(info.get("Runtimes") or ()) & frozenset(settings.EXECUTION_RUNTIMES),
     )
 
 

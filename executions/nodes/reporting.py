@@ -31,6 +31,7 @@ class Reporter:
                 "cpus": found.cpus,
                 "memory_bytes": found.memory_bytes,
                 "images": found.images,
+                "labels": sorted({*labels(), *found.runtimes}),
             }
         except RunnerUnavailableError as exc:
             # WebAssembly agents run all the same.

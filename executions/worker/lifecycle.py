@@ -24,6 +24,7 @@ from executions.notify import WORKERS
 from executions.runners import default_runner, wasm_runner
 from executions.runners.base import Stop
 from executions.worker import heartbeat
+from executions.worker.checking import Checker
 from executions.worker.keeper import Keeper
 from executions.worker.running import run_next
 from executions.worker.tidying import Tidier
@@ -101,6 +102,7 @@ class _Watch:
         self._slots = slots
         self._reporter = Reporter(slots)
         self._tidier = Tidier()
+        self._checker = Checker()
         self._reported = 0.0
         self._able = False
         self._told = threading.Event()
@@ -118,12 +120,15 @@ class _Watch:
                     self._told.clear()
                     self._reported = time.monotonic()
                     self._report()
+                if self._able:
+                    self._checker.look()
                 if self._able and len(keeper) < self._slots and dispatch.waiting(this_node()):
                     queue.wake(queue.of_node(this_node()))
             except (redis.RedisError, DatabaseError) as exc:
                 log.warning("engine_not_looked_after", error=type(exc).__name__)
                 connection.close()
             self._told.wait(LOOK_SECONDS)
+        self._checker.stop()
         connection.close()
         try:
             heartbeat.farewell(name())

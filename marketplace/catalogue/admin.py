@@ -13,10 +13,12 @@ from chain.admin import ReadOnlyAdmin
 from chain.tokens import format_amount
 from marketplace.api.tokens import TokenBook
 from marketplace.catalogue import agents as operations
+from marketplace.catalogue import verdicts
 from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Category
 from marketplace.errors import MarketplaceError
 from wallets.models import User
 
+VERDICT_LABELS = {"Accepted": "success", "Being checked": "info", "Refused": "danger"}
 AGENT_LABELS = {"Draft": "info", "Published": "success", "Suspended": "danger", "Archived": "warning"}
 
 
@@ -45,7 +47,7 @@ class AgentPriceInline(_ReadOnlyInline):
 
 class AgentVersionInline(_ReadOnlyInline):
     model = AgentVersion
-    fields = ["number", "status", "reference", "created_at", "withdrawn_at"]
+    fields = ["number", "status", "verdict", "reference", "created_at", "withdrawn_at"]
     readonly_fields = fields
     ordering = ["-sort_key"]
     show_change_link = True
@@ -156,18 +158,21 @@ class AgentAdmin(ModelAdmin):  # type: ignore[misc]
 class AgentVersionAdmin(ReadOnlyAdmin):
     """Versions never change; staff may withdraw one."""
 
-    list_display = ["agent", "number", "shown_status", "kind", "reference", "created_at"]
-    list_filter = ["status", "kind", "created_at"]
+    list_display = ["agent", "number", "shown_status", "shown_verdict", "kind", "reference", "created_at"]
+    list_filter = ["status", "verdict", "kind", "created_at"]
     list_select_related = ["agent"]
     search_fields = ["agent__name", "agent__slug", "image", "=module", "=number"]
     search_help_text = "Agent, image or digest, module's SHA-256, number"
     ordering = ["-id"]
-    actions = ["withdraw_versions"]
+    actions = ["withdraw_versions", "check_versions_again"]
     fields = [
         *(
             "agent",
             "number",
             "status",
+            "verdict",
+            "verdict_reason",
+            "check_at",
             "kind",
             "image",
             "module",
@@ -189,16 +194,36 @@ class AgentVersionAdmin(ReadOnlyAdmin):
     def shown_status(self, version: AgentVersion) -> str:
         return version.get_status_display()
 
+    @display(  # type: ignore[untyped-decorator]
+        description="Image", ordering="verdict", label=VERDICT_LABELS
+    )
+    def shown_verdict(self, version: AgentVersion) -> str:
+        return version.get_verdict_display()
+
     @admin.action(description="Withdraw: no new run uses it", permissions=["withdraw"])
     def withdraw_versions(self, request: HttpRequest, queryset: QuerySet[AgentVersion]) -> None:
-        withdrawn = 0
-        for version in queryset.select_related("agent"):
+        self._each(request, queryset, operations.withdraw_version, "Withdrawn.", "withdrawn")
+
+    @admin.action(description="Check the images of refused ones again", permissions=["withdraw"])
+    def check_versions_again(self, request: HttpRequest, queryset: QuerySet[AgentVersion]) -> None:
+        self._each(request, queryset, verdicts.ask_again, "Being checked again.", "being checked again")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        versions: QuerySet[AgentVersion],
+        operation: Callable[[AgentVersion, User], AgentVersion],
+        done: str,
+        said: str,
+    ) -> None:
+        changed = 0
+        for version in versions.select_related("agent"):
             try:
-                operations.withdraw_version(version, cast("User", request.user))
+                operation(version, cast("User", request.user))
             except MarketplaceError as error:
                 self.message_user(request, f"{version}: {error.message}", messages.WARNING)
             else:
-                self.log_change(request, version, "Withdrawn.")
-                withdrawn += 1
-        if withdrawn:
-            self.message_user(request, f"{withdrawn} withdrawn.", messages.SUCCESS)
+                self.log_change(request, version, done)
+                changed += 1
+        if changed:
+            self.message_user(request, f"{changed} {said}.", messages.SUCCESS)

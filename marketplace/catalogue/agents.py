@@ -12,6 +12,7 @@ from marketplace.catalogue.models import Agent
 from marketplace.catalogue.prices import replace_prices
 from marketplace.catalogue.slugs import is_usable_slug, slug_candidates, slug_stem
 from marketplace.catalogue.states import AgentAction, next_agent_status
+from marketplace.catalogue.verdicts import newest_refused
 from marketplace.catalogue.versions import add_version, withdraw_version
 from marketplace.errors import InvalidAgentError, MarketplaceError, NotPublishableError, NotYoursError
 from wallets.models import User
@@ -116,7 +117,7 @@ def publish(agent: Agent, by: User) -> Agent:
     """Puts the agent into the catalogue.
 
     Raises NotYoursError, InvalidTransitionError, or NotPublishableError, whose `fields` says what is missing of: a
-    version that is not withdrawn, a price, a wallet of the creator's to be paid to.
+    version that is neither withdrawn nor refused, a price, a wallet of the creator's to be paid to.
     """
     _require_creator(agent, by)
     with transaction.atomic():
@@ -136,6 +137,8 @@ def _missing(agent: Agent) -> dict[str, str]:
     missing = {}
     if not agent.versions.live().exists():
         missing["versions"] = "Add a version first."
+    elif agent.live_version is None and (refused := newest_refused(agent)) is not None:
+        missing["versions"] = f"Version {refused.number} was refused: {refused.verdict_reason} Add another version."
     if not agent.prices.exists():
         missing["prices"] = "Set a price in at least one token."
     if not agent.creator.primary_address:

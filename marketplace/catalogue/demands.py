@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from marketplace.catalogue import offers
 from marketplace.catalogue.hosts import clean_hosts
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ MIB = 1024 * 1024
 LEAST_MEMORY = 16 * MIB
 LEAST_NANO_CPUS = 100_000_000
 LEAST_SECONDS = 1
+GPU = "gpu"  # the label of machines that have some
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,27 @@ def clean_demands(
         problems["runtime"] = (
             f"This platform offers {offered}." if offered else "This platform has one runtime only: leave this empty."
         )
+    if not problems:
+        problems = _not_offered(memory or 0, cards, chosen)
     allowed = tried("hosts", lambda: clean_hosts(hosts or (), settings.EXECUTION_MAX_HOSTS), [])
     return Demands(memory, nano, seconds, cards, chosen, tuple(allowed)), problems
+
+
+def _not_offered(memory: int, gpus: int, runtime: str) -> dict[str, str]:
+    """What no machine has: such a version would wait for ever."""
+    offer = offers.current() if memory or gpus or runtime else None
+    if offer is None:
+        return {}
+    problems = {}
+    if memory > offer.memory_bytes:
+        problems["memory_bytes"] = f"The largest machine has {offer.memory_bytes // MIB:,} MiB for agents."
+    if gpus and GPU not in offer.labels:
+        problems["gpus"] = "No machine has GPUs at the moment: leave this empty, or ask the operator of this platform."
+    if runtime and runtime not in offer.labels:
+        problems["runtime"] = (
+            f"No machine has {runtime} at the moment: leave this empty, or ask the operator of this platform."
+        )
+    return problems
 
 
 def maximum_memory() -> int:

@@ -59,8 +59,13 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 
     def with_live_version(self) -> AgentQuerySet:
         """Adds one query that brings each agent's `live_version`."""
-        newest = AgentVersion.objects.live().order_by("agent_id", "-sort_key").distinct("agent_id")
+        newest = AgentVersion.objects.usable().order_by("agent_id", "-sort_key").distinct("agent_id")
         return self.prefetch_related(models.Prefetch("versions", newest, to_attr="prefetched_live_version"))
+
+    def with_newest_version(self) -> AgentQuerySet:
+        """Adds one query that brings `newest_versions`: the highest version that is not withdrawn, checked or not."""
+        newest = AgentVersion.objects.live().order_by("agent_id", "-sort_key").distinct("agent_id")
+        return self.prefetch_related(models.Prefetch("versions", newest, to_attr="newest_versions"))
 
     def with_listing(self) -> AgentQuerySet:
         """Everything a list or a page of agents shows: category, creator and wallets, prices, live version."""
@@ -72,6 +77,10 @@ class AgentQuerySet(models.QuerySet["Agent"]):
 class AgentVersionQuerySet(models.QuerySet["AgentVersion"]):
     def live(self) -> AgentVersionQuerySet:
         return self.filter(status=AgentVersion.Status.LIVE)
+
+    def usable(self) -> AgentVersionQuerySet:
+        """Those that can be bought and run."""
+        return self.live().filter(verdict=AgentVersion.Verdict.ACCEPTED)
 
     def newest_first(self) -> AgentVersionQuerySet:
         """By number, highest first."""
@@ -144,14 +153,14 @@ class Agent(models.Model):
 
     @property
     def live_version(self) -> AgentVersion | None:
-        """The version that runs: the highest number that is not withdrawn.
+        """The version that runs: the highest number that is accepted and not withdrawn.
 
         Costs a query unless the agent came from `with_live_version()`.
         """
         prefetched: list[AgentVersion] | None = getattr(self, "prefetched_live_version", None)
         if prefetched is not None:
             return prefetched[0] if prefetched else None
-        return self.versions.live().newest_first().first()
+        return self.versions.usable().newest_first().first()
 
 
 class AgentPrice(models.Model):
@@ -185,6 +194,11 @@ class AgentVersion(models.Model):
         LIVE = "live", "Live"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    class Verdict(models.TextChoices):
+        PENDING = "pending", "Being checked"
+        ACCEPTED = "accepted", "Accepted"
+        REFUSED = "refused", "Refused"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="versions")
     number = models.CharField(max_length=20, help_text="Semantic version, for example 1.2.0.")
@@ -215,6 +229,13 @@ class AgentVersion(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.LIVE)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(
+        max_length=10, choices=Verdict.choices, default=Verdict.PENDING, help_text="Whether its image may be run."
+    )
+    verdict_reason = models.CharField(max_length=400, blank=True, help_text="Why it was refused, or still waits.")
+    check_at = models.DateTimeField(null=True, blank=True, help_text="When its image is looked at next; empty: now.")
+    check_asked_at = models.DateTimeField(null=True, blank=True, help_text="When it was last asked to be checked anew.")
+    check_attempts = models.PositiveSmallIntegerField(default=0)
 
     objects = AgentVersionQuerySet.as_manager()
 
@@ -228,7 +249,10 @@ class AgentVersion(models.Model):
                 name="version_has_what_its_kind_runs",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["agent", "-sort_key"], name="agent_version_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["agent", "-sort_key"], name="agent_version_order"),
+            models.Index(fields=["check_at"], name="version_to_check", condition=models.Q(verdict="pending")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.agent} {self.number}"
@@ -237,6 +261,11 @@ class AgentVersion(models.Model):
     def share(self) -> Share:
         """Memory, processor and time that a run gets."""
         return share_of(self)
+
+    @property
+    def being_checked(self) -> bool:
+        """Whether its image is still to be accepted or refused."""
+        return self.status == self.Status.LIVE and self.verdict == self.Verdict.PENDING
 
     @property
     def reference(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from marketplace.catalogue import verdicts
 from marketplace.catalogue.demands import clean_demands
 from marketplace.catalogue.file_members import file_members
 from marketplace.catalogue.images import clean_image, repository_of
@@ -42,7 +43,7 @@ def add_version(
     release_notes: str = "",
     **demands: Any,
 ) -> AgentVersion:
-    """A new live version, which becomes the one that runs.
+    """A new live version, which becomes the one that runs once its image is accepted (`verdicts`).
 
     `number` is MAJOR.MINOR.PATCH and greater than every earlier number of the agent, withdrawn ones included; `image`
     is `[registry/]repository@sha256:<digest>`, or `module` the SHA-256 of a WebAssembly module that `by` has brought
@@ -63,7 +64,12 @@ def add_version(
             raise InvalidVersionError(
                 "Some values of the version are not valid.", fields={"number": f"Must be greater than {present}."}
             )
-        return AgentVersion.objects.create(agent=agent, number=format_number(version.number), **version.columns)
+        verdict = verdicts.first_verdict(version.columns.get("kind", AgentVersion.Kind.CONTAINER))
+        if verdict == AgentVersion.Verdict.PENDING:
+            verdicts.announce()
+        return AgentVersion.objects.create(
+            agent=agent, number=format_number(version.number), verdict=verdict, **version.columns
+        )
 
 
 def _claim_repository(agent: Agent, image: str) -> None:

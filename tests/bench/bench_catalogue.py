@@ -118,6 +118,7 @@ def _fill(count: int) -> None:
                 image=image_of(f"{agent.slug} {minor}"),
                 input_schema=INPUT_SCHEMA,
                 output_schema=OUTPUT_SCHEMA,
+                verdict=AgentVersion.Verdict.ACCEPTED,
             )
             for agent in agents
             for minor in range(3)

@@ -78,6 +78,7 @@ class AgentVersionFactory(DjangoModelFactory[AgentVersion]):
     class Meta:
         model = AgentVersion
 
+    verdict = AgentVersion.Verdict.ACCEPTED
     agent = factory.SubFactory(AgentFactory)
     number = factory.Sequence(lambda number: f"1.0.{number}")
     image = factory.LazyAttribute(lambda version: image_of(f"{version.agent.pk} {version.number}"))

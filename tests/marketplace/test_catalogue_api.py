@@ -260,6 +260,8 @@ def test_create_then_version_then_publish(api: ApiFor, creator: User, anyone: AP
         "id": str(version.pk),
         "number": "1.1.0",
         "status": "live",
+        "verdict": "accepted",
+        "verdict_reason": "",
         "kind": "container",
         "image": NEW_VERSION["image"],
         "module": "",

@@ -1,14 +1,17 @@
 """What a version may ask of the machine, from the form and the API to the figures of a run."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from executions import limits
 from marketplace.catalogue.demands import clean_demands, share_of
 from marketplace.models import Agent, AgentVersion
+from tests.factories.executions import NodeFactory
 from tests.factories.marketplace import AgentFactory, AgentVersionFactory, PublishedAgentFactory
 
 IMAGE = "registry.example/you/agent@sha256:" + "a" * 64
@@ -37,6 +40,7 @@ def test_refused(asked: dict[str, Any], problem: dict[str, str]) -> None:
     assert clean_demands(**asked)[1] == problem
 
 
+@pytest.mark.django_db
 def test_what_the_platform_offers_can_be_asked_for(settings: Settings) -> None:
     settings.EXECUTION_MAX_GPUS = 2
     settings.EXECUTION_RUNTIMES = ["runsc"]
@@ -45,6 +49,26 @@ def test_what_the_platform_offers_can_be_asked_for(settings: Settings) -> None:
     assert (demands.gpus, demands.runtime, demands.nano_cpus) == (2, "runsc", 1_500_000_000)
     assert clean_demands(gpus=3)[1] == {"gpus": "At most 2."}
     assert clean_demands(runtime="kata")[1] == {"runtime": "This platform offers runsc."}
+
+
+@pytest.mark.django_db
+def test_what_no_machine_has_is_refused(settings: Settings) -> None:
+    settings.EXECUTION_MAX_GPUS = 2
+    settings.EXECUTION_RUNTIMES = ["runsc"]
+    asked = {"gpus": 1, "runtime": "runsc", "memory_bytes": 1500 * MIB}
+    NodeFactory.create(labels=[])
+    assert clean_demands(**asked)[1] == {
+        "memory_bytes": "The largest machine has 1,024 MiB for agents.",
+        "gpus": "No machine has GPUs at the moment: leave this empty, or ask the operator of this platform.",
+        "runtime": "No machine has runsc at the moment: leave this empty, or ask the operator of this platform.",
+    }
+    # of several machines each may have a part, as long as they were heard of lately
+    NodeFactory.create(labels=["gpu"], memory_bytes=2048 * MIB)
+    other = NodeFactory.create(labels=["runsc"], last_seen_at=timezone.now() - timedelta(hours=2))
+    assert clean_demands(**asked)[1] == {}
+    type(other).objects.filter(pk=other.pk).update(last_seen_at=timezone.now() - timedelta(days=2))
+    assert set(clean_demands(**asked)[1]) == {"runtime"}
+    assert clean_demands()[1] == {}
 
 
 def test_a_maximum_lowered_later_counts(settings: Settings) -> None:

@@ -25,6 +25,10 @@ class ImageUnusableError(Exception):
     """The image cannot be had or may not be run; the message is for the person who asked."""
 
 
+class ImageUnreachableError(ImageUnusableError):
+    """The registry did not give it now; later it may."""
+
+
 class PullStoppedError(Exception):
     """The run was told to stop while pulling."""
 
@@ -153,7 +157,7 @@ def _pull(
         if isinstance(item, BaseException):
             raise item
         if "error" in item:
-            raise ImageUnusableError(_pull_failure(repository, str(item["error"])))
+            raise _pull_failure(repository, str(item["error"]))
         text = progress.after(item)
         if text:
             event(text)
@@ -170,7 +174,7 @@ def _read_pull(
                 news.put(item)
         news.put(None)
     except EngineCallError as exc:
-        news.put(ImageUnusableError(_pull_failure(repository, exc.message)))
+        news.put(_pull_failure(repository, exc.message))
     except Exception as exc:  # noqa: BLE001  handed to the thread that waits for it
         news.put(exc)
     finally:
@@ -182,7 +186,8 @@ def _until_stopped(news: "queue.Queue[Any]", control: Control, deadline: float) 
         if control.reason is not None:
             raise PullStoppedError
         if time.monotonic() > deadline:
-            raise ImageUnusableError(f"The image did not arrive within {PULL_WITHIN.total_seconds() / 60:.0f} minutes.")
+            minutes = PULL_WITHIN.total_seconds() / 60
+            raise ImageUnreachableError(f"The image did not arrive within {minutes:.0f} minutes.")
         try:
             item = news.get(timeout=0.1)
         except queue.Empty:
@@ -210,12 +215,14 @@ class _Progress:
         return f"Downloading {done:,.0f} of {total:,.0f} MiB"
 
 
-def _pull_failure(repository: str, text: str) -> str:
+def _pull_failure(repository: str, text: str) -> ImageUnusableError:
     said = text.lower()
     if "unauthorized" in said or "denied" in said or "no basic auth" in said:
-        return f"The registry does not let us pull {repository}: it does not exist there or is private."
+        return ImageUnusableError(
+            f"The registry does not let us pull {repository}: it does not exist there or is private."
+        )
     if "not found" in said or "manifest unknown" in said or "does not exist" in said:
-        return f"The registry has no image {repository} with the version's digest."
+        return ImageUnusableError(f"The registry has no image {repository} with the version's digest.")
     if "no matching manifest" in said:
-        return f"The image {repository} is not made for this machine's processor."
-    return f"The image {repository} could not be pulled: {text[:200]}"
+        return ImageUnusableError(f"The image {repository} is not made for this machine's processor.")
+    return ImageUnreachableError(f"The image {repository} could not be pulled: {text[:200]}")

@@ -95,6 +95,8 @@ class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
             "id",
             "number",
             "status",
+            "verdict",
+            "verdict_reason",
             "kind",
             "image",
             "module",

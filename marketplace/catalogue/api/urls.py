@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("agents/<slug:slug>/archive", views.AgentArchive.as_view(), name="api-agent-archive"),
     path("agents/<slug:slug>/versions", views.VersionList.as_view(), name="api-versions"),
     path("modules", views.ModuleUpload.as_view(), name="api-modules"),
+    path("agents/<slug:slug>/versions/<str:number>/check", views.VersionCheck.as_view(), name="api-version-check"),
     path(
         "agents/<slug:slug>/versions/<str:number>/withdraw",
         views.VersionWithdraw.as_view(),

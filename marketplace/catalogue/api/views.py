@@ -20,7 +20,7 @@ from marketplace.api.parsers import BodyParser, ModuleParser
 from marketplace.api.problems import problems
 from marketplace.api.throttles import BrowseThrottle, PublishThrottle
 from marketplace.catalogue import agents as operations
-from marketplace.catalogue import search
+from marketplace.catalogue import search, verdicts
 from marketplace.catalogue.api.serializers import (
     AgentPageSerializer,
     AgentSerializer,
@@ -189,7 +189,8 @@ class VersionList(ListAPIView[AgentVersion], CatalogueView):
         },
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Add a version, which becomes the one that runs."""
+        """Add a version, which becomes the one that runs. A container image is looked at first: until its `verdict` is
+        `accepted` the version before it serves."""
         agent = self.agent(slug)
         values = NewVersionSerializer(data=request.data)
         values.is_valid(raise_exception=True)
@@ -212,6 +213,21 @@ class ModuleUpload(CatalogueView):
         changes nothing."""
         module = store_module(signed_in(request), request.data["content"])
         return Response(ModuleSerializer(module).data, status=status.HTTP_201_CREATED)
+
+
+@extend_schema(tags=["agents"])
+class VersionCheck(CatalogueView):
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="versions_check",
+        request=None,
+        responses={200: VersionSerializer, **problems(_403="Not yours.", _404="No such version.", _409="Not refused.")},
+    )
+    def post(self, request: Request, slug: str, number: str) -> Response:
+        """Have the image of a refused version looked at again, for instance once the registry's password is there."""
+        version = get_object_or_404(self.agent(slug).versions.select_related("agent"), number=number)
+        return Response(VersionSerializer(verdicts.ask_again(version, signed_in(request))).data)
 
 
 @extend_schema(tags=["agents"])

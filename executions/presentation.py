@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from marketplace.catalogue.markdown import render_markdown
 
 MAX_ROWS = 500
 MAX_COLUMNS = 20
+LONG_TEXT = 600  # characters
 _IMAGES = {
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",
@@ -40,17 +41,30 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under column labels; `hidden` rows are not among them."""
+    """Rows of text under column labels; `hidden` rows are not among them. `numeric` says which columns hold numbers
+    only."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     hidden: int = 0
+    numeric: tuple[bool, ...] = ()
+
+    @property
+    def head(self) -> list[tuple[str, bool]]:
+        """Each label, and whether its column holds numbers."""
+        return list(zip(self.columns, self.numeric, strict=True))
+
+    @property
+    def body(self) -> list[list[tuple[str, bool]]]:
+        """The same of each cell, by row."""
+        return [list(zip(row, self.numeric, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a result. Of the last members one is set, by `kind`: `text` (plain, also the JSON text, the number and
-    an image's data: URL), `html` (Markdown made safe), `table`, `items`, `files`."""
+    """A part of a result; `name` is the member it shows. Of the last members one is set, by `kind`: `text` (plain, also
+    the JSON text, the number, an image's data: URL and Markdown as it was written), `html` (Markdown made safe),
+    `table`, `items`, `files`."""
 
     kind: Kind
     label: str = ""
@@ -60,6 +74,12 @@ class Block:
     table: Table | None = None
     items: tuple[str, ...] = ()
     files: tuple[ShownFile, ...] = ()
+    name: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a text is too long to be read as a paragraph."""
+        return len(self.text) > LONG_TEXT
 
 
 def blocks(
@@ -74,12 +94,16 @@ def blocks(
     known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
     names = [*(name for name in known if name in output), *(name for name in output if name not in known)]
     parts = ((name, known.get(name)) for name in names)
-    return [
-        _file_block(name, output[name], part, files or {})
-        if isinstance(part, Mapping) and (is_file(part) or is_file_list(part))
-        else _block(name, output[name], part if isinstance(part, Mapping) else {})
+    shown = (
+        (
+            name,
+            _file_block(name, output[name], part, files or {})
+            if isinstance(part, Mapping) and (is_file(part) or is_file_list(part))
+            else _block(name, output[name], part if isinstance(part, Mapping) else {}),
+        )
         for name, part in parts
-    ]
+    )
+    return [replace(block, name=name) for name, block in shown]
 
 
 def _file_block(name: str, value: Any, schema: Mapping[str, Any], files: Mapping[str, ShownFile]) -> Block:
@@ -117,7 +141,7 @@ def _block(name: str, value: Any, schema: Mapping[str, Any]) -> Block:
 def _text_block(label: str, about: str, value: str, schema: Mapping[str, Any]) -> Block:
     media = schema.get("contentMediaType")
     if media == "text/markdown":
-        return Block(Kind.MARKDOWN, label, about, html=render_markdown(plain(value)))
+        return Block(Kind.MARKDOWN, label, about, text=plain(value), html=render_markdown(plain(value)))
     if media in _IMAGES and schema.get("contentEncoding") == "base64":
         image = _image(value, str(media))
         if image is not None:
@@ -144,7 +168,13 @@ def _table(rows: list[dict[str, Any]], schema: Mapping[str, Any]) -> Table:
     names = names[:MAX_COLUMNS]
     labels = tuple(_column(name, known.get(name)) for name in names)
     cells = tuple(tuple(_cell(row.get(name)) for name in names) for row in shown)
-    return Table(labels, cells, hidden=len(rows) - len(shown))
+    numeric = tuple(_numeric([row.get(name) for row in shown]) for name in names)
+    return Table(labels, cells, hidden=len(rows) - len(shown), numeric=numeric)
+
+
+def _numeric(values: list[Any]) -> bool:
+    there = [value for value in values if value is not None]
+    return bool(there) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in there)
 
 
 def _column(name: str, schema: Any) -> str:

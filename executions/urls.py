@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern] = [
     path("executions/", views.execution_list, name="list"),
     path("executions/<uuid:pk>/", views.execution_detail, name="detail"),
     path("executions/<uuid:pk>/result/", views.execution_result, name="result"),
+    path("executions/<uuid:pk>/table.csv", views.execution_table, name="table"),
 ]

@@ -5,16 +5,18 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from executions import dispatch, documents, forms, presentation, schema_forms
+from executions import csv_tables, dispatch, documents, forms, presentation, schema_forms
 from executions.access import may_read_documents
 from executions.connection_summary import connection_summary
 from executions.errors import ExecutionError, InputInvalidError
 from executions.files.showing import shown_files
 from executions.models import Execution
+from executions.sharing import quotas
 from executions.sharing.positions import position
 from marketplace.catalogue.schemas import check_schema
 from marketplace.models import Agent, AgentVersion
@@ -94,7 +96,8 @@ def execution_list(request: HttpRequest) -> HttpResponse:
     """The person's own runs, newest first."""
     own = Execution.objects.filter(user=signed_in(request)).with_names().defer("input", "output").order_by("-id")
     page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "executions/list.html", {"page": page})
+    context = {"page": page, "standing": quotas.standing(signed_in(request))}
+    return render(request, "executions/list.html", context)
 
 
 @require_GET
@@ -120,6 +123,25 @@ def execution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 def execution_result(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The result alone, which the page's script asks for when the run has ended."""
     return render(request, "executions/_result.html", _result(request, pk))
+
+
+@require_GET
+@login_required
+def execution_table(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A table of the result with all its rows as CSV; `?member=` names the member of the result that it is."""
+    execution = get_object_or_404(Execution.objects.visible_to(request.user).with_names(), pk=pk)
+    if not may_read_documents(signed_in(request), execution):
+        raise Http404
+    name = request.GET.get("member", "")
+    rows = csv_tables.rows_of(execution.output, name)
+    if rows is None:
+        raise Http404
+    filename = "-".join(part for part in (execution.agent.slug, slugify(name), str(execution.pk)) if part)
+    return HttpResponse(
+        csv_tables.render(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{filename}.csv"'},
+    )
 
 
 def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from executions import limits
 from executions.errors import DailyQuotaError, QueueFullError, TooManyExecutionsError
 from executions.models import AgentQuota, Execution
+from executions.states import ACTIVE
 from marketplace.models import Agent
 from wallets.models import User
 
@@ -24,6 +25,46 @@ class Quota:
     concurrent: int | None
     daily: int | None
     daily_per_user: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person has used: runs of today (UTC), those that wait and those under way, each beside the most there may
+    be. None: no limit."""
+
+    today: int
+    daily: int | None
+    waiting: int
+    under_way: int
+    concurrent: int | None
+    unfinished_most: int | None
+
+    @property
+    def unfinished(self) -> int:
+        return self.waiting + self.under_way
+
+    @property
+    def left_today(self) -> int | None:
+        return None if self.daily is None else max(self.daily - self.today, 0)
+
+
+def standing(user: User) -> Standing:
+    """How a person stands now, in one query."""
+    own = Execution.objects.filter(user=user)
+    waits, runs = Q(status=Execution.Status.QUEUED), Q(status__in=ACTIVE)
+    counted = own.filter(_today() | waits | runs).aggregate(
+        today=Count("pk", _today()), waiting=Count("pk", waits), under_way=Count("pk", runs)
+    )
+    return Standing(
+        **counted,
+        daily=limits.daily_per_user(),
+        concurrent=_bounded(limits.concurrent_per_user()),
+        unfinished_most=_bounded(limits.queued_per_user()),
+    )
+
+
+def _bounded(value: int) -> int | None:
+    return None if value == limits.NO_LIMIT else value
 
 
 def of_agent(agent: Agent) -> Quota:

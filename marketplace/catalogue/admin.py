@@ -1,11 +1,14 @@
 """Agents for staff: to find, look at, suspend and restore. What creators wrote stays theirs to change."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -14,6 +17,7 @@ from chain.tokens import format_amount
 from marketplace.api.tokens import TokenBook
 from marketplace.catalogue import agents as operations
 from marketplace.catalogue import verdicts
+from marketplace.catalogue.demands import MIB
 from marketplace.catalogue.models import Agent, AgentPrice, AgentVersion, Category
 from marketplace.errors import MarketplaceError
 from wallets.models import User
@@ -158,7 +162,7 @@ class AgentAdmin(ModelAdmin):  # type: ignore[misc]
 class AgentVersionAdmin(ReadOnlyAdmin):
     """Versions never change; staff may withdraw one."""
 
-    list_display = ["agent", "number", "shown_status", "shown_verdict", "kind", "reference", "created_at"]
+    list_display = ["agent", "number", "shown_status", "shown_verdict", "short_reference", "created_at"]
     list_filter = ["status", "verdict", "kind", "created_at"]
     list_select_related = ["agent"]
     search_fields = ["agent__name", "agent__slug", "image", "=module", "=number"]
@@ -166,22 +170,9 @@ class AgentVersionAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     actions = ["withdraw_versions", "check_versions_again"]
     fields = [
-        *(
-            "agent",
-            "number",
-            "status",
-            "verdict",
-            "verdict_reason",
-            "check_at",
-            "kind",
-            "image",
-            "module",
-            "input_schema",
-            "output_schema",
-            "example_input",
-            "release_notes",
-        ),
-        *("created_at", "withdrawn_at"),
+        *("agent", "number", "status", "verdict", "verdict_reason", "check_at", "kind", "whole_reference"),
+        *("shown_share", "gpus", "runtime", "hosts"),
+        *("input_schema", "output_schema", "example_input", "release_notes", "created_at", "withdrawn_at"),
     ]
 
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
@@ -199,6 +190,22 @@ class AgentVersionAdmin(ReadOnlyAdmin):
     )
     def shown_verdict(self, version: AgentVersion) -> str:
         return version.get_verdict_display()
+
+    @admin.display(description="A run gets")
+    def shown_share(self, version: AgentVersion) -> str:
+        share = version.share
+        return f"{share.memory_bytes // MIB:,} MiB, {share.cpus} cores, {share.timeout_seconds:,} s"
+
+    @admin.display(description="Runs")
+    def short_reference(self, version: AgentVersion) -> str:
+        name, _, digest = version.reference.rpartition(":")
+        return f"{name}:{digest[:12]}…"
+
+    @admin.display(description="Runs")
+    def whole_reference(self, version: AgentVersion) -> str:
+        """With places to break it, for narrow screens."""
+        parts = re.findall(".{1,16}", version.reference)
+        return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
     @admin.action(description="Withdraw: no new run uses it", permissions=["withdraw"])
     def withdraw_versions(self, request: HttpRequest, queryset: QuerySet[AgentVersion]) -> None:

@@ -147,6 +147,7 @@ PAGES = [
     row("executions:list", "GET", SIGNED_IN),
     row("executions:detail", "GET", OWNER_AND_STAFF, pk="execution"),
     row("executions:result", "GET", OWNER_AND_STAFF, pk="execution"),
+    row("executions:table", "GET", OWNER_AND_STAFF, pk="execution"),
     # wallets
     row("wallets:profile", "GET POST", SIGNED_IN),
     row("wallets:unlink", "POST", SIGNED_IN),

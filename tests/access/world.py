@@ -90,7 +90,7 @@ def build() -> World:
         PurchaseFactory.create(buyer=owner),
         PurchaseFactory.create(agent=published, status="active", deposited_at=timezone.now()),
     )
-    execution = ExecutionFactory.create(user=owner)
+    execution = ExecutionFactory.create(user=owner, output=[{"row": 1}])
     file = FileFactory.create(user=owner)
     key = api_keys.create(owner, "key", [Scope.AGENTS_READ]).key
     session = SessionStore()

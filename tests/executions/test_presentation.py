@@ -1,6 +1,7 @@
 """Results as blocks."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,7 +31,11 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 10).decode()
             Block(
                 Kind.TABLE,
                 "X",
-                table=Table(("Column A", "B", "C"), (("x", "1", ""), ("", "", '{"d": 1}'))),
+                table=Table(
+                    ("Column A", "B", "C"),
+                    (("x", "1", ""), ("", "", '{"d": 1}')),
+                    numeric=(False, True, False),
+                ),
             ),
         ),
         (
@@ -51,7 +56,7 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 10).decode()
     ],
 )
 def test_block(value: Any, schema: dict[str, Any], expected: Block) -> None:
-    assert blocks({"x": value}, {"properties": {"x": schema}}) == [expected]
+    assert blocks({"x": value}, {"properties": {"x": schema}}) == [replace(expected, name="x")]
 
 
 def test_markdown_is_made_safe() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import structlog
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -12,6 +13,7 @@ from executions.logs.text import plain
 from executions.models import Execution
 from marketplace.catalogue.markdown import render_markdown
 
+log = structlog.get_logger(__name__)
 PREVIEW_BYTES = 16 * 1024
 # Of further files only names are shown.
 MOST_PREVIEWS = 5
@@ -60,7 +62,8 @@ def _with_preview(file: File) -> ShownFile:
     try:
         with storage().open(file.stored_as) as content:
             raw = content.read(PREVIEW_BYTES)
-    except OSError:
+    except Exception as exc:  # noqa: BLE001  each storage has errors of its own; the page does without a look inside
+        log.warning("file_not_shown", file_id=str(file.pk), error=type(exc).__name__)
         return shown
     text = plain(raw.decode("utf-8", "ignore").removeprefix("\ufeff"))
     cut = file.size > len(raw)

@@ -171,3 +171,26 @@ def test_what_is_shown_parses_to_the_same_document(document: dict[str, Any]) -> 
         if field.name in document and field.value is not False:
             data[field.name] = "on" if field.value is True else str(field.value)
     assert schema_forms.parse(SCHEMA, data) == Parsed(document)
+
+
+FILES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "csv": {"type": "string", "format": "file", "contentMediaType": "text/csv", "x-max-bytes": 9},
+        "photos": {"type": "array", "items": {"type": "string", "format": "file", "contentMediaType": "image/*"}},
+        "text": {"type": "string", "contentMediaType": "text/csv"},
+    },
+    "required": ["csv"],
+}
+
+
+def test_files_have_fields_of_their_own() -> None:
+    csv, photos, text = schema_forms.fields(FILES, {"csv": "id-1", "photos": ["id-2", "id-3"]})
+    assert [one.widget for one in (csv, photos, text)] == [Widget.FILE, Widget.FILES, Widget.FILE_TEXT]
+    assert (csv.accept, csv.max_bytes, csv.value, csv.is_file) == (".csv,text/csv", 9, "id-1", True)
+    assert (photos.accept, photos.max_bytes, photos.value) == ("image/*", None, "id-2\nid-3")
+    assert schema_forms.parse(FILES, {"csv": " id-1 ", "photos": "id-2\r\nid-3\n"}).input == {
+        "csv": "id-1",
+        "photos": ["id-2", "id-3"],
+    }
+    assert schema_forms.parse(FILES, {"csv": "", "photos": ""}).errors == {"csv": "This field is required."}

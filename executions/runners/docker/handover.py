@@ -10,13 +10,17 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import UUID
 
-from executions.runners.base import Found, InputFile, RunSpec
-from executions.runners.docker.confinement import USER, instance
+import docker
+
+from executions.runners.base import Ending, Found, InputFile, RunOutcome, RunSpec
+from executions.runners.docker.confinement import LABEL, USER, instance
+from executions.runners.docker.engine import engine_errors
 from executions.runners.output_folder import OutputFolder
 
 # Memory on every Linux: never written to a disk.
@@ -88,9 +92,22 @@ class Handover:
             self.outputs = _own_folder(files / "out", 0o700) if spec.gives_files else None
 
 
-def output_folder(execution_id: UUID, attempt: int) -> OutputFolder:
-    """What the agent of this attempt left. Raises OSError when there is no such folder."""
-    return OutputFolder(_root() / f"{execution_id}_{attempt}" / "files" / "out")
+def with_folder(outcome: RunOutcome, spec: RunSpec, attempt: int) -> RunOutcome:
+    """The outcome of a run that ended well, with the files that the agent of this attempt left."""
+    if not spec.gives_files or outcome.ending != Ending.EXITED or outcome.exit_code != 0:
+        return outcome
+    try:
+        folder = OutputFolder(_root() / f"{spec.execution_id}_{attempt}" / "files" / "out")
+    except OSError:
+        return RunOutcome(Ending.INFRASTRUCTURE, "The files that the agent left are gone.")
+    return replace(outcome, folder=folder)
+
+
+def attempt_of(client: docker.APIClient, container: str) -> int:
+    """The attempt that a container and its folder were made for; 0 for one that waited, which has no folder."""
+    with engine_errors():
+        labels = client.inspect_container(container)["Config"]["Labels"]
+    return int(labels.get(f"{LABEL}.attempt", "0"))
 
 
 def left_behind() -> list[Found]:

@@ -89,7 +89,7 @@ class DockerRunner:
                 outcome = self._run(spec, image, sink, control, given)
                 if outcome.ending == Ending.LOST:
                     handed.leave()  # as its container: another worker may go on with it
-                return _with_folder(outcome, spec, spec.attempt)
+                return handover.with_folder(outcome, spec, spec.attempt)
         except (EgressUnavailableError, HandoverError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except images.ImageUnusableError as exc:
@@ -285,9 +285,9 @@ class DockerRunner:
         outcome: RunOutcome | None = None
         first = spec.attempt
         try:
-            first = _attempt(self._engine.client, handle)
+            first = handover.attempt_of(self._engine.client, handle)
             outcome = self._resumed(self._engine.client, handle, spec, seen, time.monotonic() + seconds, sink, control)
-            return _with_folder(outcome, spec, first)
+            return handover.with_folder(outcome, spec, first)
         except reattach.LostTrackError as exc:
             log.warning("reattaching_failed", execution_id=str(spec.execution_id), error=str(exc))
             return RunOutcome(Ending.INFRASTRUCTURE, "The worker that ran it disappeared, with a part of its log.")
@@ -349,23 +349,6 @@ def _created(client: docker.APIClient, spec: RunSpec, image: dict[str, Any], giv
     name = f"agentnexus-{spec.execution_id}-{spec.attempt}"
     with engine_errors():
         return str(client.create_container_from_config(config, name=name)["Id"])
-
-
-def _attempt(client: docker.APIClient, container: str) -> int:
-    """The attempt that a container was made for."""
-    with engine_errors():
-        labels = client.inspect_container(container)["Config"]["Labels"]
-    return int(labels.get(f"{LABEL}.attempt", "0"))  # a container that waited has none, and no folder
-
-
-def _with_folder(outcome: RunOutcome, spec: RunSpec, attempt: int) -> RunOutcome:
-    """The outcome of a run that ended well, with the files its agent left."""
-    if not spec.gives_files or outcome.ending != Ending.EXITED or outcome.exit_code != 0:
-        return outcome
-    try:
-        return replace(outcome, folder=handover.output_folder(spec.execution_id, attempt))
-    except OSError:
-        return RunOutcome(Ending.INFRASTRUCTURE, "The files that the agent left are gone.")
 
 
 def _exit_code(client: docker.APIClient, container: str, seconds: float) -> int | None:

@@ -17,6 +17,8 @@ _KINDS = {
 }
 _FORMATS = {"multiline": "long text", "date": "date", "date-time": "date and time", "email": "e-mail", "uri": "link"}
 _MEDIA = {"text/csv": "CSV", "text/markdown": "formatted text", "application/json": "JSON"}
+_FILES = {"text/csv": "CSV", "text/markdown": "Markdown", "text/html": "HTML", "application/json": "JSON"}
+_FILES |= {"text/plain": "text", "application/pdf": "PDF", "image/*": "image", "audio/*": "audio", "video/*": "video"}
 MOST_CHOICES = 8
 MOST_PARTS = 12
 
@@ -75,7 +77,7 @@ def _kind(member: Mapping[str, Any]) -> str:
     if is_file(member) or is_file_list(member):
         one = member if is_file(member) else member["items"]
         wanted = str(one.get("contentMediaType", ""))
-        file = f"{_MEDIA.get(wanted) or wanted.removesuffix('/*')} file".strip()
+        file = f"{_FILES.get(wanted, wanted)} file".strip()
         return file if one is member else f"list of {file}s"
     media = _MEDIA.get(str(member.get("contentMediaType")))
     if media:

@@ -17,7 +17,8 @@ log = structlog.get_logger(__name__)
 PREVIEW_BYTES = 16 * 1024
 # Of further files only names are shown.
 MOST_PREVIEWS = 5
-_TEXTS = PLAIN_TEXTS | {"text/html", "application/xml", "image/svg+xml"}
+# Not HTML: its source tells nobody anything.
+_TEXTS = PLAIN_TEXTS | {"application/xml"}
 
 
 @dataclass(frozen=True, slots=True)

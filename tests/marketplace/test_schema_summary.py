@@ -1,32 +1,21 @@
-"""What a person is told about a schema."""
+"""What a schema says to people."""
 
-from typing import Any
+import pytest
 
-from marketplace.schema_summary import MOST_PARTS, summarise
-
-
-def of(member: Any) -> Any:
-    (field,) = summarise({"properties": {"key_figure": member}})
-    return field
+from marketplace.schema_summary import summarise
 
 
-def test_a_name_without_a_title_is_made_readable() -> None:
-    assert of({"type": "number"}).title == "Key figure"
-
-
-def test_rows_and_groups_tell_what_they_consist_of() -> None:
-    row = {"type": "object", "properties": {"name": {"title": "Name"}, "in_eth": {}, "odd": True}}
-    assert of({"type": "array", "items": row}).parts == ("Name", "In eth")
-    assert of(row).parts == ("Name", "In eth")
-    assert of({"type": "string"}).parts == ()
-
-
-def test_a_group_of_very_many_parts_names_the_first() -> None:
-    many: dict[str, Any] = {f"part{number}": {} for number in range(MOST_PARTS + 5)}
-    assert len(of({"type": "object", "properties": many}).parts) == MOST_PARTS
-
-
-def test_what_is_no_schema_has_no_members() -> None:
-    broken: list[object] = [True, [], {"properties": 3}, {"properties": {"a": "b"}}]
-    for schema in broken:
-        assert summarise(schema) == []
+@pytest.mark.parametrize(
+    ("member", "kind"),
+    [
+        ({"type": "string", "contentMediaType": "text/csv"}, "CSV"),
+        ({"type": "string", "format": "file", "contentMediaType": "text/csv"}, "CSV file"),
+        ({"type": "string", "format": "file"}, "file"),
+        ({"type": "string", "format": "file", "contentMediaType": "model/stl"}, "model/stl file"),
+        ({"type": "array", "items": {"format": "file", "contentMediaType": "image/*"}}, "list of image files"),
+        ({"type": "array", "items": {"type": "object"}}, "list of rows"),
+    ],
+)
+def test_kinds(member: dict[str, object], kind: str) -> None:
+    (field,) = summarise({"properties": {"a": member}, "required": ["a"]})
+    assert (field.kind, field.required) == (kind, True)

@@ -3,12 +3,13 @@
 import csv
 import io
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 from agentnexus_agent import AgentError
 
-from ..samples import source
+from ..samples import run, source
 from . import numeric
 from .agent import examine
 from .columns import profile
@@ -433,3 +434,32 @@ def test_malformed_csv_gives_a_profile_or_a_sentence(text: str) -> None:
         sentence = str(error)
 
     assert sentence.strip().endswith((".", "|", "1", "2", "3"))
+
+
+def test_a_file_instead_of_text(tmp_path: Path) -> None:
+    path = tmp_path / "1.csv"
+    path.write_bytes("\ufeffid,city\n1, Graz\n2,Wien\n3,<b>\n".encode())
+    file = {"path": str(path), "name": "Städte & more.csv", "size": path.stat().st_size, "media_type": "text/csv"}
+
+    ran = run("csv_profiler", {"file": file})
+
+    assert (ran.result["report_file"], ran.result["cleaned_file"]) == (
+        "St-dte-more-report.html",
+        "St-dte-more-cleaned.csv",
+    )
+    (folder,) = [Path(line.rpartition(" ")[2]) for line in ran.log if "nobody takes files here" in line]
+    page = (folder / "St-dte-more-report.html").read_text()
+    assert "<h1>Städte &amp; more</h1>" in page
+    assert "<b>" not in page
+    assert (folder / "St-dte-more-cleaned.csv").read_text() == "id,city\n1,Graz\n2,Wien\n3,<b>\n"
+
+
+def test_a_file_that_is_not_text_and_two_inputs_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "1.csv"
+    path.write_bytes("ä,b\n1,2".encode("latin-1"))
+    for document, sentence in (
+        ({"file": str(path)}, "error: 1.csv is not text in UTF-8. Save it as UTF-8 and try again."),
+        ({"file": str(path), "csv": "a,b"}, "error: Give the CSV as text or as a file, not both."),
+    ):
+        ran = run("csv_profiler", document)
+        assert (ran.code, ran.log[-1]) == (1, sentence)

@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import PurePosixPath
 
-from puremagic import PureError, magic_string
+from puremagic import PureError, magic_header_array, magic_string, multi_part_dict
 
 NAME_LENGTH = 150
 _HEAD = 8 * 1024
@@ -38,6 +40,9 @@ _SAME = {
     "image/x-ms-bmp": "image/bmp",
     "image/jpg": "image/jpeg",
     "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "application/x-sqlite3": "application/vnd.sqlite3",
+    "image/heif": "image/heic",
     "audio/mp3": "audio/mpeg",
     "text/xml": "application/xml",
 }
@@ -80,8 +85,19 @@ def fits(declared: str, actual: str) -> bool:
     if declared == TEXT:
         return actual.startswith("text/") or actual in PLAIN_TEXTS
     # A text whose kind nothing but its name tells is what the agent takes it for.
-    open_text = (declared.startswith("text/") and declared != "text/html") or declared in PLAIN_TEXTS
-    return open_text and actual in PLAIN_TEXTS
+    if actual in PLAIN_TEXTS and (declared.startswith("text/") or declared in PLAIN_TEXTS):
+        return declared != "text/html"
+    # Of a kind that has no marks, anything may be that has none either.
+    return declared not in _recognised() and actual in {*PLAIN_TEXTS, ANYTHING}
+
+
+@cache
+def _recognised() -> frozenset[str]:
+    """The types that a content would be known as."""
+    signatures = [*magic_header_array, *chain.from_iterable(multi_part_dict.values())]
+    # puremagic's confidence is a tenth for each byte that matched.
+    kinds = {one.mime_type for one in signatures if len(one.byte_match) >= 10 * _SURE}
+    return frozenset({_SAME.get(kind, kind) for kind in kinds} | {"text/html", "image/svg+xml", "application/xml"})
 
 
 def clean_name(name: str) -> str:
@@ -121,6 +137,8 @@ def _kind_of_bytes(head: bytes, name: str) -> str:
     ending = suffix(name)
     if head.startswith(b"PK\x03\x04") and ending not in _OFFICE:
         return "application/zip"
+    if head.startswith(b"BM") and head[6:10] == bytes(4):
+        return "image/bmp"
     by_name = [kind for kind, its_ending in found if its_ending == ending]
     return next(iter([*by_name, *(kind for kind, _ in found)]), ANYTHING)
 

@@ -31,6 +31,10 @@ def archive(name: str) -> bytes:
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + b"\0" * 40, "x", "image/jpeg"),
         (b"GIF89a" + b"\0" * 20, "x.csv", "image/gif"),
         (b"RIFF\x24\0\0\0WEBPVP8 " + b"\0" * 20, "x", "image/webp"),
+        (b"RIFF\x24\0\0\0WAVEfmt " + b"\0" * 20, "x", "audio/wav"),
+        (b"BM\x36\0\0\0" + b"\0" * 40, "x", "image/bmp"),
+        (b"\0\0\0\x18ftypmp42" + b"\0" * 40, "x", "video/mp4"),
+        (b"SQLite format 3\0" + b"\0" * 40, "x", "application/vnd.sqlite3"),
         (b"%PDF-1.7\nonly text", "x.txt", "application/pdf"),
         (b"\n <!-- x --> <!DOCTYPE html><p>", "x.csv", "text/html"),
         (b"<svg xmlns='x'/>", "x.png", "image/svg+xml"),
@@ -75,6 +79,11 @@ def test_a_beginning_made_to_be_slow_is_not() -> None:
         ("application/json", "text/plain", True),
         ("application/pdf", "text/plain", False),
         ("image/jpg", "image/jpeg", True),
+        ("application/sql", "text/plain", True),
+        ("model/x-of-our-own", "application/octet-stream", True),
+        ("model/x-of-our-own", "image/png", False),
+        ("application/pdf", "application/octet-stream", False),
+        ("image/svg+xml", "text/plain", False),
     ],
 )
 def test_what_may_stand_for_what(declared: str, actual: str, fit: bool) -> None:

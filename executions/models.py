@@ -72,6 +72,8 @@ class Execution(models.Model):
     node = models.CharField(max_length=100, blank=True)
     worker = models.CharField(max_length=100, blank=True)
     container_id = models.CharField(max_length=64, blank=True)
+    # Of one that has just been claimed: the memory its node has beside all runs (bytes).
+    room: int | None = None
     log_base = models.PositiveIntegerField(default=0, help_text="Lines of the log before this attempt's agent began.")
     fed = models.BooleanField(default=False, help_text="Its agent has its whole input, so another worker may go on.")
     cancel_requested = models.BooleanField(default=False)

@@ -1,6 +1,7 @@
 """Tests: the local settings against engines that the test run starts, with fast hashing and captured mail."""
 
 from config.settings.local import *  # noqa: F403  settings are layered by star import
+from config.settings.local import env
 
 DEBUG = False
 LOG_FORMAT = "console"
@@ -11,4 +12,4 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 SIGN_IN_ATTEMPTS_PER_IP = 1_000_000
 SIGN_IN_ATTEMPTS_PER_ADDRESS = 1_000_000
 # Tests about hot containers make a runner of their own; others must find nothing left behind.
-EXECUTION_HOT_MEMORY_BYTES = 0
+EXECUTION_HOT_MEMORY_BYTES = env.int("EXECUTION_HOT_MEMORY_BYTES", default=0)

@@ -44,8 +44,9 @@ def claim_next(node: str, worker: str, *, containers: bool = True) -> Execution 
     with transaction.atomic():
         choosing.one_at_a_time()
         chosen = choosing.choose(node, containers=containers)
-        execution = claim(chosen, worker, node) if chosen else None
-        if execution is not None:
+        execution = claim(chosen.execution, worker, node) if chosen else None
+        if execution is not None and chosen is not None:
+            execution.room = chosen.room
             choosing.served(execution.user_id)
     return execution
 

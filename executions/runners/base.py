@@ -80,7 +80,8 @@ class InputFile:
 class RunSpec:
     """One attempt to run an image or a module on an input. `hosts` (`name:port`) are what it may reach; none: it has
     no network. `runtime` names an OCI runtime, "" is the engine's own. `secrets` are
-    values by name. With `gives_files` it gets a folder to leave files in."""
+    values by name. With `gives_files` it gets a folder to leave files in. `room` is the memory that the node has beside
+    all runs (bytes); None when that is not known."""
 
     execution_id: UUID
     attempt: int
@@ -95,6 +96,7 @@ class RunSpec:
     registry: RegistryLogin | None = None
     files: tuple[InputFile, ...] = ()
     gives_files: bool = False
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Whose turn is it? The one question that decides what a free worker runs next."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,8 @@ WITH here AS (
   WHERE name <> %(node)s AND engine_ok AND state = 'ready'
     AND last_seen_at > statement_timestamp() - interval '30 seconds'
 ), heads AS (
-  SELECT DISTINCT ON (waiting.user_id) waiting.id, waiting.user_id, waiting.priority, waiting.queued_at
+  SELECT DISTINCT ON (waiting.user_id) waiting.id, waiting.user_id, waiting.priority, waiting.queued_at,
+    free.bytes - waiting.memory_bytes AS room
   FROM executions_execution waiting
   CROSS JOIN here CROSS JOIN free
   JOIN marketplace_agentversion version ON version.id = waiting.version_id
@@ -55,7 +57,7 @@ WITH here AS (
     )
   ORDER BY waiting.user_id, waiting.priority DESC, waiting.id
 )
-SELECT heads.id
+SELECT heads.id, heads.room
 FROM heads
 LEFT JOIN of_user ON of_user.user_id = heads.user_id
 LEFT JOIN executions_turn turn ON turn.user_id = heads.user_id
@@ -74,6 +76,23 @@ ON CONFLICT (user_id) DO UPDATE SET served_at = excluded.served_at
 """
 
 
+_ROOM = """
+SELECT memory_bytes - coalesce((
+  SELECT sum(run.memory_bytes) FROM executions_execution run
+  WHERE run.status IN ('starting', 'running') AND run.node = node.name
+), 0)
+FROM executions_node node WHERE name = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to run next, and the memory that the node has beside it and all that run (bytes)."""
+
+    execution: UUID
+    room: int
+
+
 def one_at_a_time() -> None:
     """Wait for one's turn to choose, until the transaction ends: two workers choosing at once would both see room for
     one more of the same person's."""
@@ -81,8 +100,8 @@ def one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def choose(node: str, *, containers: bool = True) -> UUID | None:
-    """The execution that `node` should run next; None when there is none for it. Without `containers` its engine does
+def choose(node: str, *, containers: bool = True) -> Choice | None:
+    """What `node` should run next; None when there is none for it. Without `containers` its engine does
     not answer now, whatever its row says."""
     values: dict[str, Any] = {
         "containers": containers,
@@ -95,7 +114,15 @@ def choose(node: str, *, containers: bool = True) -> UUID | None:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, values)
         row = cursor.fetchone()
-    return None if row is None else UUID(str(row[0]))
+    return None if row is None else Choice(UUID(str(row[0])), int(row[1]))
+
+
+def room(node: str) -> int:
+    """The memory of `node` that no run under way has (bytes)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, [node])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def served(user_id: UUID) -> None:

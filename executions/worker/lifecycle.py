@@ -23,6 +23,7 @@ from executions.nodes.reporting import Reporter
 from executions.notify import WORKERS
 from executions.runners import default_runner, wasm_runner
 from executions.runners.base import Stop
+from executions.sharing import choosing
 from executions.worker import heartbeat
 from executions.worker.checking import Checker
 from executions.worker.keeper import Keeper
@@ -145,7 +146,7 @@ class _Watch:
                 reap(default_runner(), Swept())
                 self._tidier.step()
                 if self._able:
-                    default_runner().tend()
+                    default_runner().tend(choosing.room(node.name))
                 else:
                     default_runner().dismiss()
             except RunnerUnavailableError as exc:

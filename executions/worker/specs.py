@@ -27,5 +27,6 @@ def spec_of(execution: Execution) -> RunSpec:
         secrets=secrets_of(execution.agent),
         files=files,
         gives_files=collecting.gives_files(execution),
+        room=execution.room,
         registry=RegistryLogin(login.username, login.password) if login else None,
     )

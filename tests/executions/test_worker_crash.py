@@ -1,6 +1,7 @@
 """Worker processes that die, with and without warning."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -9,7 +10,8 @@ from django.utils import timezone
 from executions import dispatch, logs
 from executions.dispatch.sweeping import Swept
 from executions.models import Execution
-from executions.runners.docker import DockerRunner
+from executions.runners.docker import DockerRunner, hot
+from executions.runners.docker.confinement import LABEL, instance
 from tests.executions.conftest import RunNow, eventually
 from tests.executions.images import python, script
 from tests.executions.worker_process import worker_process
@@ -106,3 +108,31 @@ def test_worker_asked_to_stop_hands_over_what_does_not_end_in_time(scripted: str
     assert (long.status, long.attempt, long.failures) == ("queued", 1, 0)
     assert [line.text for line in logs.read(long.pk).lines] == ["begun", "The worker was shut down."]
     assert runner.containers() == []
+
+
+def test_a_worker_gives_a_run_the_container_that_waits(scripted: str, runner: DockerRunner) -> None:
+    def waiting() -> list[str]:
+        mine = {"name": ["agentnexus-hot-"], "label": [f"{LABEL}.instance={instance()}"]}
+        return [one["Id"] for one in runner._engine.client.containers(filters=mine)]
+
+    with worker_process(EXECUTION_HOT_MEMORY_BYTES=str(1024**3)) as worker:
+        version = version_of(scripted)
+        # given: enough runs for one to be worth while
+        for _ in range(hot.RUNS_EACH):
+            execution = dispatch.request(version.agent.creator, version.agent, script("echo '{}'"))
+            eventually(partial(ended, execution), 30)
+        eventually(lambda: len(waiting()) == 1, 30)
+        (ready,) = waiting()
+        # when
+        execution = dispatch.request(version.agent.creator, version.agent, script("echo hello; echo '{\"hot\": 1}'"))
+        eventually(partial(ended, execution), 30)
+        # then: it ran in there, as any other
+        execution.refresh_from_db()
+        assert (execution.status, execution.output, execution.container_id) == ("succeeded", {"hot": 1}, ready)
+        assert [line.text for line in logs.read(execution.pk).lines] == ["hello"]
+        worker.terminate(30)
+    eventually(lambda: not waiting() and not runner.containers(), 30)
+
+
+def ended(execution: Execution) -> bool:
+    return status_of(execution) == "succeeded"

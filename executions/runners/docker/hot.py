@@ -67,11 +67,13 @@ class Waiting:
 
 
 class HotContainers:
-    """Those of one worker on one engine; `budget` is the memory limits of all of them together, in bytes."""
+    """Those of one worker on one engine; `budget` is the memory limits of all of them together, in bytes. They have no
+    more than runs leave, and make room when runs come."""
 
     def __init__(self, engine: Engine, budget: int) -> None:
         self._engine = engine
         self._budget = budget
+        self._room = budget  # what runs leave, as last heard
         self._lock = threading.Lock()
         self._tending = threading.Lock()
         self._due = threading.Event()
@@ -84,13 +86,15 @@ class HotContainers:
 
     def take(self, spec: RunSpec, image: dict[str, Any]) -> Waiting | None:
         """A container that is ready for this run, under the run's name from now on; None when there is none."""
+        if spec.room is not None:
+            self._room = spec.room
         key = Key.of(spec, image["Id"])
         if key is None or not self._budget:
             return None
         with self._lock:
             self._runs.append((time.monotonic(), key))
             # Nothing of this run but what the next one has too.
-            self._specs[key] = replace(spec, input=b"", registry=None), image
+            self._specs[key] = replace(spec, input=b"", registry=None, room=None), image
             waiting = self._waiting.get(key)
             taken = waiting.pop(0) if waiting else None
         if taken is None:
@@ -113,10 +117,13 @@ class HotContainers:
             if not client.inspect_container(taken.container)["State"]["Running"]:
                 raise EngineCallError("it has ended", None)
 
-    def tend(self) -> None:
-        """Start what recent runs call for, freeze what is ready, remove what nobody wants any more."""
+    def tend(self, room: int | None = None) -> None:
+        """Start what recent runs call for, freeze what is ready, remove what nobody wants any more or what runs need
+        the memory of. `room` is what they leave (bytes)."""
         if not self._budget:
             return
+        if room is not None:
+            self._room = room
         # Whoever finds somebody at it leaves word: a run since that one looked calls for another look.
         self._due.set()
         while self._due.is_set() and self._tending.acquire(blocking=False):
@@ -164,7 +171,7 @@ class HotContainers:
                 self._runs.popleft()
             runs = Counter(key for _, key in self._runs if key.image not in self._unfit)
         wanted: dict[Key, int] = {}
-        left = self._budget
+        left = min(self._budget, self._room)
         for key, count in runs.most_common():
             number = min(count // RUNS_EACH, left // key.limits.memory)
             if number:

@@ -174,9 +174,10 @@ class DockerRunner:
         finally:
             self._let_go(spec, waiting.container, outcome)
 
-    def tend(self) -> None:
-        """Look after the containers that wait for input; to be called every few seconds."""
-        self._hot.tend()
+    def tend(self, room: int | None = None) -> None:
+        """Look after the containers that wait for input; to be called every few seconds. `room` is the memory that runs
+        leave (bytes), where that is known."""
+        self._hot.tend(room)
 
     def dismiss(self) -> None:
         """Remove the containers that wait for input, for now."""

@@ -35,8 +35,9 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[DockerRunner]:
 
 def run(runner: DockerRunner, image: str, document: Any, sink: Recorder | None = None, **changes: Any) -> Ran:
     sink, control = sink or Recorder(), changes.pop("control", None) or Control()
-    hosts = changes.pop("hosts", ())
-    spec = RunSpec(uuid7(), 1, image, documents.dump(document), replace(LIMITS, **changes), hosts=hosts)
+    hosts, room = changes.pop("hosts", ()), changes.pop("room", None)
+    limits = replace(LIMITS, **changes)
+    spec = RunSpec(uuid7(), 1, image, documents.dump(document), limits, hosts=hosts, room=room)
     began = time.monotonic()
     try:
         return Ran(runner.run(spec, sink, control), sink, time.monotonic() - began)
@@ -207,3 +208,19 @@ def test_a_run_with_hosts_gets_none() -> None:
     assert hot.Key.of(replace(spec, hosts=(), gpus=1), "sha256:1") is None
     assert hot.Key.of(replace(spec, hosts=(), gives_files=True), "sha256:1") is None
     assert hot.Key.of(replace(spec, hosts=()), "sha256:1") is not None
+
+
+def test_they_make_room_for_runs(runner: DockerRunner, scripted: str, engine: docker.APIClient) -> None:
+    run(runner, scripted, script("echo '{}'"))
+    run(runner, scripted, script("echo '{}'"))
+    runner.tend()
+    eventually(lambda: len(runner._hot) == 2)
+    several = [one.container for one in waiting(runner)]
+    runner.tend(room=2 * LIMITS.memory - 1)
+    (left,) = waiting(runner)
+    # the last one goes with the run that leaves no room, and nothing takes its place
+    ran = run(runner, scripted, script("echo '{}'"), room=0)
+    assert ran.sink.handles == [left.container]
+    runner.tend()
+    assert waiting(runner) == []
+    eventually(lambda: not {one["Id"] for one in engine.containers(all=True)} & set(several))

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from executions import logs, retention
+from executions import dispatch, logs, retention
 from executions.errors import NotFinishedError
 from executions.logs import Line, Stream, stream
 from executions.models import Execution, LogArchive
@@ -44,6 +44,18 @@ def test_everything_is_gone_and_the_row_stays(
     assert LogArchive.objects.count() == 0
     assert stream.last_seq(execution.pk) == 0
     assert logs.read(execution.pk).lines == ()
+
+
+def test_a_log_that_redis_still_has_is_not_archived_anew(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """Redis was away when the documents were deleted."""
+    deleted, kept = (ended(attempt=1, last_seq=1) for _ in range(2))
+    retention.delete_documents(deleted.pk)
+    LogArchive.objects.all().delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        dispatch.sweep()
+    assert list(LogArchive.objects.values_list("execution", flat=True)) == [kept.pk]
 
 
 @pytest.mark.parametrize("status", ["queued", "starting", "running"])

@@ -45,6 +45,14 @@ class TooManyFilesError(FileError):
     permanent = False
 
 
+class FilesFullError(FileError):
+    """A person's files take all the space that one may have."""
+
+    code = "files_full"
+    http_status = 409
+    permanent = False
+
+
 class FileInUseError(FileError):
     """A run has it."""
 

@@ -400,10 +400,11 @@ MODULE_BYTES: int = env.int("MODULE_BYTES", default=10 * 1024 * 1024)
 EXECUTION_WASM_FUEL: int = env.int("EXECUTION_WASM_FUEL", default=500_000_000_000)
 EXECUTION_WASM_READY: int = env.int("EXECUTION_WASM_READY", default=2)
 EXECUTION_WASM_CACHE: str = env.str("EXECUTION_WASM_CACHE", default=str(BASE_DIR / ".data" / "wasm"))
-# Files: the largest one, those of a run together, what a person may have uploaded without using it (all in bytes), and
-# how long the address of a download holds (seconds).
+# Files: the largest one, those of a run together, all of a person's (0: no limit) and what a person may have uploaded
+# without using it (all in bytes), and how long the address of a download holds (seconds).
 FILE_BYTES: int = env.int("FILE_BYTES", default=32 * 1024 * 1024)
 EXECUTION_FILES_BYTES: int = env.int("EXECUTION_FILES_BYTES", default=64 * 1024 * 1024)
+FILES_BYTES_PER_USER: int = env.int("FILES_BYTES_PER_USER", default=10 * 1024**3)
 FILES_UNUSED: int = env.int("FILES_UNUSED", default=50)
 FILES_UNUSED_BYTES: int = env.int("FILES_UNUSED_BYTES", default=256 * 1024 * 1024)
 FILE_URL_SECONDS: int = env.int("FILE_URL_SECONDS", default=300)

@@ -41,7 +41,7 @@ class FilesView(APIView):
         request={"multipart/form-data": UploadSerializer},
         responses={
             201: FileSerializer,
-            409: OpenApiResponse(description="`too_many_files`: use or remove some first."),
+            409: OpenApiResponse(description="`too_many_files`: use or remove some first; `files_full`"),
             422: OpenApiResponse(description="`file_too_large`, `file_type`"),
         },
     )

@@ -87,7 +87,7 @@ class ExecutionsView(ListAPIView[Execution]):
             404: OpenApiResponse(description="`unknown_agent`"),
             409: OpenApiResponse(
                 description="`no_live_version`, `version_withdrawn`, `version_being_checked`, `version_refused`, "
-                "`agent_suspended`, `idempotency_conflict`"
+                "`agent_suspended`, `idempotency_conflict`, `files_full`"
             ),
             422: OpenApiResponse(description="`input_invalid` with a pointer per offending member, `input_too_large`"),
             429: OpenApiResponse(

@@ -17,10 +17,11 @@ from executions.errors import (
     NoEntitlementError,
     NoLiveVersionError,
 )
-from executions.files import using
+from executions.files import storing, using
 from executions.models import Execution, File
 from executions.sharing import quotas
 from marketplace.catalogue.demands import GPU
+from marketplace.catalogue.file_members import file_members
 from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.models import Agent, AgentVersion
 from marketplace.purchases.access import has_access
@@ -44,7 +45,7 @@ def request(
     With an idempotency key, asking the same again returns the execution of the first time. Everything is checked before
     anything is queued. What has not ended `cancel_after` from now is cancelled. Raises NoEntitlementError,
     NoLiveVersionError, InputInvalidError (its `fields` are JSON pointers), TooManyExecutionsError (QueueFullError,
-    DailyQuotaError), InvalidCancelAfterError, IdempotencyConflictError, InvalidIdempotencyKeyError.
+    DailyQuotaError), FilesFullError, InvalidCancelAfterError, IdempotencyConflictError, InvalidIdempotencyKeyError.
     """
     _check_key(idempotency_key)
     _check_cancel_after(cancel_after)
@@ -56,6 +57,8 @@ def request(
     chosen = _choose(agent, version)
     check_input(input, chosen)
     files = using.check(user, input, chosen.input_schema)
+    if file_members(chosen.output_schema):
+        storing.check_space(user)
     wishes = {
         "priority": min(priority, Execution.Priority.HIGH),  # urgent is for staff to give
         "cancel_at": None if cancel_after is None else timezone.now() + cancel_after,

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.files.base import File as Content
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from executions.errors import FileTooLargeError, FileTypeError, TooManyFilesError
+from executions.errors import FilesFullError, FileTooLargeError, FileTypeError, TooManyFilesError
 from executions.files import media
 from executions.files.cleaning import delete
 from executions.files.models import File, storage
@@ -24,7 +25,7 @@ _ANY = FileMember("")
 def upload(user: User, content: IO[bytes], name: str, member: FileMember = _ANY) -> File:
     """Keep what `user` sends, for use in a run within a day. `member` is what it is meant for.
 
-    Raises FileTooLargeError, FileTypeError, TooManyFilesError.
+    Raises FileTooLargeError, FileTypeError, TooManyFilesError, FilesFullError.
     """
     name = media.clean_name(name)
     seen = look(content, name)
@@ -59,7 +60,21 @@ def look(content: IO[bytes], name: str) -> media.Look:
     return media.look(iter(lambda: content.read(_CHUNK), b""), name)
 
 
+def check_space(user: User, size: int = 0) -> None:
+    """Whether `user` may have `size` bytes more. What agents make counts when it is there. Raises FilesFullError."""
+    most: int = settings.FILES_BYTES_PER_USER
+    if not most:
+        return
+    taken: int = user.files.filter(deleted_at=None).aggregate(taken=Sum("size", default=0))["taken"]
+    if taken + size > most:
+        raise FilesFullError(
+            f"Your files take {filesizeformat(taken)} of the {filesizeformat(most)} that you may have. "
+            "Delete the documents of runs that you need no more."
+        )
+
+
 def _check_room(user: User, size: int) -> None:
+    check_space(user, size)
     waiting = File.objects.unused().filter(user=user, source=File.Source.UPLOAD)
     there = waiting.aggregate(count=Count("pk"), size=Sum("size", default=0))
     if there["count"] >= settings.FILES_UNUSED or there["size"] + size > settings.FILES_UNUSED_BYTES:

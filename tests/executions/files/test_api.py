@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from executions import dispatch, retention
-from executions.errors import InputInvalidError, TooManyFilesError
+from executions.errors import FilesFullError, InputInvalidError, TooManyFilesError
 from executions.files import cleaning, links, storing, using
 from executions.files.models import storage
 from executions.models import Execution, File, FileUse
@@ -95,6 +95,21 @@ def test_so_many_unused_files(api: ApiFor, user: User, settings: Settings) -> No
     # what a run has used counts no more
     FileUse.objects.create(execution=ExecutionFactory.create(), file=File.objects.earliest("pk"), direction="input")
     assert send(api(user), b"").status_code == 201
+
+
+def test_all_files_of_a_person_have_a_limit(api: ApiFor, user: User, version: AgentVersion, settings: Settings) -> None:
+    settings.FILES_BYTES_PER_USER = 10
+    assert send(api(user), b"x" * 11).json()["code"] == "files_full"
+    file = FileFactory.create(user=user, content=b"x" * 11)
+    # an agent that gives no files runs on
+    dispatch.request(user, version.agent, {"csv": str(file.pk)})
+    version.output_schema = {"type": "object", "properties": {"a": {"type": "string", "format": "file"}}}
+    version.save()
+    with pytest.raises(FilesFullError) as refused:
+        dispatch.request(user, version.agent, {"csv": str(file.pk)})
+    assert refused.value.message.startswith("Your files take 11\xa0bytes of the 10\xa0bytes that you may have.")
+    settings.FILES_BYTES_PER_USER = 0
+    dispatch.request(user, version.agent, {"csv": str(file.pk)})
 
 
 @pytest.mark.django_db(transaction=True)

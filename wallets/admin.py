@@ -116,7 +116,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     form = UserForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
-    inlines = [LinkedWalletInline, BrowserSessionInline, TokenFamilyInline, ApiKeyInline]
+    inlines = [
+        LinkedWalletInline,
+        smart_accounts_admin.SmartAccountInline,
+        BrowserSessionInline,
+        TokenFamilyInline,
+        ApiKeyInline,
+    ]
     list_display = ["shown_name", "primary_address", "email", "is_staff", "is_active", "is_suspended", "date_joined"]
     list_filter = ["is_suspended", "is_staff", "is_active", "date_joined"]
     list_filter_submit = True
@@ -125,11 +131,20 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     ordering = ["-date_joined"]
     actions = ["suspend_users", "unsuspend_users"]
     actions_detail = ["change_suspension"]
-    readonly_fields = ["id", "last_login", "date_joined", "is_suspended", "suspended_at", "suspended_reason"]
+    readonly_fields = [
+        "id",
+        "last_login",
+        "date_joined",
+        "is_suspended",
+        "suspended_at",
+        "suspended_reason",
+        "operations",
+    ]
     fieldsets = [
         (None, {"fields": ["id", "display_name", "email", "password"]}),
         ("Suspension", {"fields": ["is_suspended", "suspended_at", "suspended_reason"]}),
         ("Permissions", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("User operations", {"fields": ["operations"]}),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "usable_password", "password1", "password2"]})]
@@ -172,6 +187,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     @admin.display(description="user", ordering="display_name")
     def shown_name(self, user: User) -> str:
         return user.shown_name
+
+    @admin.display(description="latest")
+    def operations(self, user: User) -> str:
+        return smart_accounts_admin.recent_operations(user)
 
     @admin.display(description="primary wallet")
     def primary_address(self, user: User) -> str:

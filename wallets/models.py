@@ -2,6 +2,15 @@
 
 from wallets.credentials.models import ApiKey, TokenFamily
 from wallets.signin.models import BrowserSession, LinkedWallet, User
-from wallets.smart_accounts.models import SmartAccount, UserOperation
+from wallets.smart_accounts.models import BackupPasskey, SmartAccount, UserOperation
 
-__all__ = ["ApiKey", "BrowserSession", "LinkedWallet", "SmartAccount", "TokenFamily", "User", "UserOperation"]
+__all__ = [
+    "ApiKey",
+    "BackupPasskey",
+    "BrowserSession",
+    "LinkedWallet",
+    "SmartAccount",
+    "TokenFamily",
+    "User",
+    "UserOperation",
+]

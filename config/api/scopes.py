@@ -31,6 +31,8 @@ ROUTES: Routes = {
     "api-smart-accounts": _READ_PURCHASES,
     "api-smart-account": _READ_PURCHASES,
     "api-passkey-options": {},
+    "api-account-passkeys": {},
+    "api-account-passkey-remove": {},
     "api-user-operations": {**_READ_PURCHASES, **_WRITE_PURCHASES},
     "api-user-operation": _READ_PURCHASES,
     "api-user-operation-submit": _WRITE_PURCHASES,

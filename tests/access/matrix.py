@@ -60,6 +60,8 @@ API = [
     row("api-smart-accounts", "GET POST", SIGNED_IN),
     row("api-passkey-options", "POST", SIGNED_IN),
     row("api-smart-account", "GET", OWNER),
+    row("api-account-passkeys", "POST", OWNER),
+    row("api-account-passkey-remove", "POST", OWNER),
     row("api-user-operations", "GET POST", SIGNED_IN),
     row("api-user-operation", "GET", OWNER),
     row("api-user-operation-submit", "POST", OWNER),

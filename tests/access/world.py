@@ -122,6 +122,7 @@ def build() -> World:
             "file_token": links.path(file).rstrip("/").rpartition("/")[2],
             "key_id": key.pk,
             "account_id": account.pk,
+            "credential_id": "AAAA",
             "operation_id": operation.pk,
             "session_id": place.pk,
             "place_id": place.pk,

@@ -15,6 +15,14 @@ from tests.e2e.test_journey import AGENT, WITHIN, sign_in
 from tests.e2e.wallet import TestWallet
 
 EMAIL, PASSWORD = "passkey@example.org", "correct-horse-battery-staple"
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
 MAKE_USER = """
 from allauth.account.models import EmailAddress
 from wallets.models import User
@@ -112,15 +120,7 @@ def authenticator(page: Page) -> Iterator[CDPSession]:
     """A platform authenticator of Chromium's own that verifies its person."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     yield session
     session.detach()
 
@@ -147,3 +147,44 @@ def test_somebody_without_a_wallet_buys_with_a_passkey(
     page.goto(f"{site.url}/profile/")
     expect(page.locator("[data-operation] [data-operation-status]").first).to_have_text("Done")
     expect(page.locator("[data-deployed]")).to_have_text("On the chain", timeout=WITHIN)
+
+    # and the account is the buyer: it opens a dispute, and ends it by releasing the money
+    page.locator("a[href^='/purchases/']").first.click()
+    page.get_by_role("button", name="Open a dispute").click()
+    dialog = page.locator("#dispute-dialog")
+    dialog.get_by_label("Your reason").fill("The profile of my file counts too few rows.")
+    dialog.get_by_role("button", name="Open the dispute").click()
+    expect(page.locator("[data-outcome=disputed]")).to_be_visible(timeout=WITHIN)
+    page.get_by_role("button", name="Release now").click()
+    page.get_by_role("button", name="Release the money").click()
+    expect(page.locator("[data-outcome=released]")).to_be_visible(timeout=WITHIN)
+
+
+def test_a_backup_on_another_device_takes_the_place_of_a_lost_passkey(
+    site: Site, page: Page, wallet_for: Callable[[Page], TestWallet], authenticator: CDPSession, errors: list[str]
+) -> None:
+    # given an account of a passkey, whose device cannot make its backup as well
+    wallet_for(page)
+    sign_in(page, site)
+    page.goto(f"{site.url}/profile/")
+    page.locator("[data-open-passkey]").click()
+    address = account_address(page)
+    fund(site, address, 10**17)
+    summary, passkeys = page.locator("[data-passkeys] summary"), page.locator("[data-passkeys] li")
+    summary.click()
+    page.get_by_role("button", name="Add a backup passkey").click()
+    expect(page.locator("#smart-accounts [data-problem-text]")).to_contain_text("on another one", timeout=WITHIN)
+
+    # when a security key is there too
+    authenticator.send("WebAuthn.addVirtualAuthenticator", {"options": {**AUTHENTICATOR, "transport": "usb"}})
+    page.get_by_role("button", name="Add a backup passkey").click()
+    expect(summary).to_have_text("Passkey and backup", timeout=WITHIN)
+    expect(page.locator("[data-operation]").first).to_contain_text("Add a backup passkey")
+
+    # then it takes the first one away
+    summary.click()
+    expect(passkeys).to_have_count(2)
+    page.get_by_role("button", name="Remove").first.click()
+    expect(summary).to_have_text("Passkey without a backup", timeout=WITHIN)
+    expect(page.locator("[data-operation]").first).to_contain_text("Remove a passkey")
+    assert page.locator("[data-account-row]").get_attribute("data-address") == address

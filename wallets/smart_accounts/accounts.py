@@ -101,7 +101,7 @@ def open_for_passkey(user: User, passkey: Passkey, network: Network) -> SmartAcc
 def usable_by(user: User) -> list[SmartAccount]:
     """The user's smart accounts whose owner can still sign here, oldest first."""
     wallets = {wallet.address for wallet in user.wallets.all()}  # every page has them at hand
-    accounts = user.smart_accounts.order_by("pk")
+    accounts = user.smart_accounts.order_by("pk").prefetch_related("backups")
     return [account for account in accounts if account.owner_address is None or account.owner_address in wallets]
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
@@ -12,7 +13,10 @@ from chain.admin import ReadOnlyAdmin
 from chain.errors import UnknownNetworkError
 from chain.networks import get_network
 from chain.tokens import format_units
-from wallets.models import SmartAccount, UserOperation
+from wallets.models import BackupPasskey, SmartAccount, User, UserOperation
+
+RECENT = 10
+OF_USER = "account__user__id__exact"
 
 STATUS_LABELS = {
     "Done": "success",
@@ -25,22 +29,60 @@ STATUS_LABELS = {
 }
 
 
-class UserOperationInline(TabularInline):  # type: ignore[misc]
-    """What an account did."""
-
-    model = UserOperation
+class _ShownInline(TabularInline):  # type: ignore[misc]
     extra = 0
     can_delete = False
-    show_change_link = True
     ordering = ["-id"]
-    fields = ["status", "purpose", "nonce", "code", "block_number", "created_at"]
-    readonly_fields = fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.fields)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class UserOperationInline(_ShownInline):
+    """What an account did."""
+
+    model = UserOperation
+    show_change_link = True
+    fields = ["status", "purpose", "nonce", "code", "block_number", "created_at"]
+
+
+class BackupPasskeyInline(_ShownInline):
+    """The passkeys made for an account after its first one."""
+
+    model = BackupPasskey
+    fields = ["owns", "created_at"]
+
+
+class SmartAccountInline(_ShownInline):
+    """A user's smart accounts."""
+
+    model = SmartAccount
+    show_change_link = True
+    fields = ["address", "network", "owner_kind", "owner_address", "is_deployed", "created_at"]
+
+
+def recent_operations(user: User) -> str:
+    """The user's latest operations, each a link, and the way to all of them."""
+    mine = UserOperation.objects.filter(account__user=user).order_by("-id")[:RECENT]
+    if not mine:
+        return "-"
+    shown = format_html_join(
+        "",
+        '<li><a href="{}">{}</a>, {}</li>',
+        ((_page(each), each, f"{each.created_at:%Y-%m-%d %H:%M}") for each in mine),
+    )
+    everything = f"{reverse('admin:wallets_useroperation_changelist')}?{OF_USER}={user.pk}"
+    return format_html('<ul>{}</ul><a href="{}">All operations of this user</a>', shown, everything)
+
+
+def _page(operation: UserOperation) -> str:
+    return reverse("admin:wallets_useroperation_change", args=[operation.pk])
 
 
 @admin.register(SmartAccount)
@@ -52,20 +94,29 @@ class SmartAccountAdmin(ReadOnlyAdmin):
     search_help_text = "Address of the account or its owner (or a piece with 0x); user's name or e-mail"
     ordering = ["-id"]
     exclude = ["credential_id"]
-    inlines = [UserOperationInline]
+    inlines = [BackupPasskeyInline, UserOperationInline]
+
+    def get_inlines(self, request: HttpRequest, obj: SmartAccount | None) -> list[Any]:
+        """Backups are of passkeys only."""
+        has_backups = obj is not None and obj.owner_kind == SmartAccount.Owner.PASSKEY
+        return [inline for inline in self.inlines if has_backups or inline is not BackupPasskeyInline]
 
 
 @admin.register(UserOperation)
 class UserOperationAdmin(ReadOnlyAdmin):
     list_display = ["id", "shown_status", "purpose", "account", "nonce", "shown_gas", "code", "created_at"]
-    list_filter = ["status", "account__network", ("paymaster", admin.EmptyFieldListFilter), "code", "created_at"]
+    list_filter = [
+        *("status", "account__network", "account__owner_kind", ("paymaster", admin.EmptyFieldListFilter)),
+        *(("replaces", admin.EmptyFieldListFilter), "code", "created_at"),
+    ]
     list_select_related = ["account__user"]
     date_hierarchy = "created_at"
     search_fields = ["=id", "user_op_hash", "transaction_hash", "account__address", "account__user__email"]
     search_help_text = "Id, hash of the operation or its transaction, the account's address (or a piece with 0x)"
     ordering = ["-id"]
     fieldsets = [
-        (None, {"fields": ["id", "shown_status", "code", "detail", "purpose", "account", "replaces", "calls"]}),
+        (None, {"fields": ["id", "shown_status", "code", "detail", "purpose", "account", "calls"]}),
+        ("Replacement", {"fields": ["replaces", "shown_winner"]}),
         ("Gas", {"fields": ["shown_gas", "shown_most", "max_fee_per_gas", "max_priority_fee_per_gas", "paymaster"]}),
         ("On the chain", {"fields": ["user_op_hash", "nonce", "transaction", "block_number", "bundler"]}),
         (
@@ -80,6 +131,15 @@ class UserOperationAdmin(ReadOnlyAdmin):
     @display(description="Status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
     def shown_status(self, operation: UserOperation) -> str:
         return operation.get_status_display()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """A user's page links to that user's operations."""
+        return lookup == OF_USER or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.display(description="In a block instead of it")
+    def shown_winner(self, operation: UserOperation) -> str:
+        winner = operation.displaced_by
+        return format_html('<a href="{}">{}</a>', _page(winner), winner.pk) if winner else "-"
 
     @admin.display(description="Gas paid", ordering="gas_cost")
     def shown_gas(self, operation: UserOperation) -> str:

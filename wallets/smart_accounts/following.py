@@ -14,7 +14,7 @@ from chain.errors import DomainError
 from chain.networks import Network, all_networks, get_network
 from chain.rpc import pool_of
 from wallets.models import SmartAccount, UserOperation
-from wallets.smart_accounts import entry_point
+from wallets.smart_accounts import entry_point, keys
 from wallets.smart_accounts.bundler import bundlers_of
 from wallets.smart_accounts.entry_point import Outcome
 from wallets.smart_accounts.operations import move, send
@@ -29,6 +29,10 @@ PATIENCE_SECONDS = 30
 # An operation that was signed but not sent: the process stopped in between.
 SIGNED_SECONDS = 10
 AT_ONCE = 200
+_DISPLACED = "Another operation of the account with the same nonce came first."
+_DISPLACED_BY_ITS_OTHER = (
+    "It was replaced: of the two with the same nonce the other one is in a block, so this one never happens."
+)
 
 
 def follow(operation: UserOperation) -> UserOperation:
@@ -77,7 +81,7 @@ def _look(operation: UserOperation, network: Network, head: int) -> None:
     settled = head - network.confirmations
     if settled > 0 and entry_point.nonce_of(network, operation.account.address, hex(settled)) > operation.nonce:
         # Its nonce was used, in a block that stays, by an operation that is not this one.
-        detail = "Another operation of the account with the same nonce came first."
+        detail = _DISPLACED if _winner(operation, network, head) is None else _DISPLACED_BY_ITS_OTHER
         move(
             operation,
             Happening.DISPLACE,
@@ -90,6 +94,17 @@ def _look(operation: UserOperation, network: Network, head: int) -> None:
     # Each block is asked for until it can no longer change.
     UserOperation.objects.filter(pk=operation.pk).update(scanned_to=max(operation.scanned_to, settled))
     _care(operation, network)
+
+
+def _winner(operation: UserOperation, network: Network, head: int) -> UserOperation | None:
+    """Which of the account's other operations with the same nonce is in a block, if it was built here."""
+    others = operation.account.operations.select_related("account").filter(nonce=operation.nonce)
+    others = others.exclude(pk=operation.pk)
+    for other in others.filter(status__in=IN_FLIGHT):
+        outcome = _outcome(other, network, head)
+        if outcome is not None:
+            _end(other, outcome)
+    return others.filter(block_number__isnull=False).first()
 
 
 def _outcome(operation: UserOperation, network: Network, head: int) -> Outcome | None:
@@ -117,6 +132,7 @@ def _end(operation: UserOperation, outcome: Outcome) -> None:
     SmartAccount.objects.filter(pk=operation.account_id).update(is_deployed=True)
     if outcome.success:
         move(operation, Happening.SUCCEED, code="", detail="", **changes)
+        keys.settle(operation)
     else:
         why = outcome.reason or "it ran out of gas, or gave no reason"
         detail = f"The operation is in a block, but what it was to do failed: {why}. Only gas was spent."
@@ -141,6 +157,7 @@ def _confirm(operation: UserOperation, network: Network, head: int) -> None:
             closed_at=None,
             scanned_to=max(0, operation.block_number - network.confirmations),
         )
+        keys.settle(operation)
         return
     if found.block_number != operation.block_number or found.block_hash != operation.block_hash:
         UserOperation.objects.filter(pk=operation.pk, status=operation.status).update(

@@ -1,7 +1,5 @@
 """Smart accounts, and the user operations that their owners sign."""
 
-import base64
-import json
 from typing import ClassVar
 
 from django.conf import settings
@@ -28,6 +26,7 @@ class SmartAccount(models.Model):
     public_key_y = HashField(null=True, blank=True)
     credential_id = models.BinaryField(null=True, blank=True, max_length=1023, help_text="WebAuthn's name of the key.")
     transports = models.JSONField(default=list, blank=True)
+    founder_owns = models.BooleanField(default=True, help_text="Whether the passkey it was made with may sign now.")
     is_deployed = models.BooleanField(default=False, help_text="Whether its contract was seen on the chain.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -58,16 +57,25 @@ class SmartAccount(models.Model):
     def __str__(self) -> str:
         return str(self.address)
 
-    @property
-    def credential(self) -> str:
-        """The passkey's id in base64url, "" for a wallet's account."""
-        raw = bytes(self.credential_id) if self.credential_id else b""
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
-    @property
-    def transports_json(self) -> str:
-        """How the passkey's authenticator can be reached, as the browser named it."""
-        return json.dumps(self.transports)
+class BackupPasskey(models.Model):
+    """A passkey made for an account after its first one. It owns the account while the chain says so."""
+
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="backups")
+    x = HashField(help_text="The P-256 public key.")
+    y = HashField()
+    credential_id = models.BinaryField(max_length=1023, help_text="WebAuthn's name of the key.")
+    transports = models.JSONField(default=list, blank=True)
+    owns = models.BooleanField(default=False, help_text="Whether it may sign now.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "credential_id"], name="one_backup_per_passkey"),
+        ]
+
+    def __str__(self) -> str:
+        return f"backup of {self.account_id}"
 
 
 class UserOperation(models.Model):
@@ -164,6 +172,14 @@ class UserOperation(models.Model):
     def max_gas_cost(self) -> int:
         """The most its gas can cost, in wei."""
         return self.gas_limit * int(self.max_fee_per_gas)
+
+    @property
+    def displaced_by(self) -> "UserOperation | None":
+        """Of a replaced operation and its replacement, the one that is in a block instead of this one."""
+        if self.code != "displaced":
+            return None
+        others = UserOperation.objects.filter(account_id=self.account_id, nonce=self.nonce, block_number__isnull=False)
+        return others.exclude(pk=self.pk).first()
 
     @property
     def value(self) -> int:

@@ -18,8 +18,9 @@ from chain.outbox import fees
 from chain.rpc import pool_of
 from chain.tokens import format_units
 from wallets.models import SmartAccount, User, UserOperation
-from wallets.smart_accounts import accounts, calls, entry_point, gas, signing
+from wallets.smart_accounts import accounts, calls, entry_point, gas, keys, signing
 from wallets.smart_accounts.bundler import bundlers_of
+from wallets.smart_accounts.calls import Checked
 from wallets.smart_accounts.entry_point import ENTRY_POINT
 from wallets.smart_accounts.errors import (
     AccountNotFoundError,
@@ -65,6 +66,20 @@ def build(
     network = get_network(account.network)
     accounts.require_offered(network)
     allowed = calls.checked(network, account.address, wished)
+    return build_checked(account, allowed, purpose=purpose, sponsored=sponsored, idempotency_key=idempotency_key)
+
+
+def build_checked(
+    account: SmartAccount,
+    allowed: Checked,
+    *,
+    purpose: str = "",
+    sponsored: bool | None = None,
+    idempotency_key: str | None = None,
+) -> UserOperation:
+    """The same for calls that were judged already. Raises what `build` raises."""
+    network = get_network(account.network)
+    accounts.require_offered(network)
     _require_none_in_flight(account)
     op = UserOp(
         sender=account.address,
@@ -106,7 +121,7 @@ def submit(user: User, operation: UserOperation, signature: str | Assertion) -> 
     if isinstance(signature, Assertion) != (account.owner_kind == SmartAccount.Owner.PASSKEY):
         raise SignatureInvalidError(f"This account's owner is a {account.get_owner_kind_display().lower()}.")
     if isinstance(signature, Assertion):
-        raw = signing.by_passkey(account, digest, signature)
+        raw = signing.by_passkey(keys.signers(operation), digest, signature)
     else:
         raw = signing.by_wallet(account, digest, signature)
     if not _claim(operation, raw):

@@ -5,6 +5,7 @@ signing operations only; signing in with passkeys is another credential.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,12 @@ from django.conf import settings
 from django.core.cache import cache
 from fido2.cose import ES256
 from fido2.server import Fido2Server
+from fido2.utils import websafe_encode
 from fido2.webauthn import (
     AttestationConveyancePreference,
+    PublicKeyCredentialDescriptor,
     PublicKeyCredentialRpEntity,
+    PublicKeyCredentialType,
     PublicKeyCredentialUserEntity,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -37,8 +41,16 @@ class Passkey:
     transports: list[str]
 
 
-def registration_options(user: User) -> dict[str, Any]:
-    """What the browser passes to `navigator.credentials.create`, bytes in base64url. Valid once, for five minutes."""
+def written(raw: bytes) -> str:
+    """Bytes as WebAuthn's JSON has them: base64url without padding."""
+    return websafe_encode(raw)
+
+
+def registration_options(user: User, others: Sequence[Passkey] = ()) -> dict[str, Any]:
+    """What the browser passes to `navigator.credentials.create`, bytes in base64url. Valid once, for five minutes.
+
+    A device that has one of `others` makes none.
+    """
     server = _server()
     options, state = server.register_begin(
         # A new handle every time: an authenticator overwrites the passkey it has for the same one, and with it would go
@@ -46,6 +58,10 @@ def registration_options(user: User) -> dict[str, Any]:
         PublicKeyCredentialUserEntity(
             id=secrets.token_bytes(32), name=f"{user.shown_name} (smart account)", display_name=user.shown_name
         ),
+        [
+            PublicKeyCredentialDescriptor(type=PublicKeyCredentialType.PUBLIC_KEY, id=other.credential_id)
+            for other in others
+        ],
         resident_key_requirement=ResidentKeyRequirement.PREFERRED,
         user_verification=UserVerificationRequirement.REQUIRED,
     )

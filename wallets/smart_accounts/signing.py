@@ -6,6 +6,7 @@ They are judged here before anything is sent, so that a wrong one costs nothing 
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
 from wallets.smart_accounts.errors import SignatureInvalidError
+from wallets.smart_accounts.keys import OwnerKey
 from wallets.smart_accounts.models import SmartAccount
 
 # Of the right length and form, so that gas is estimated rightly; nobody's.
@@ -74,8 +76,8 @@ def by_wallet(account: SmartAccount, user_op_hash: bytes, signature: str) -> byt
     return raw
 
 
-def by_passkey(account: SmartAccount, user_op_hash: bytes, assertion: Assertion) -> bytes:
-    """The assertion as the account's contract takes it, when the owner's passkey made it over the hash.
+def by_passkey(signers: Sequence[OwnerKey], user_op_hash: bytes, assertion: Assertion) -> bytes:
+    """The assertion as the account's contract takes it, when one of these passkeys made it over the hash.
 
     Raises SignatureInvalidError.
     """
@@ -93,21 +95,21 @@ def by_passkey(account: SmartAccount, user_op_hash: bytes, assertion: Assertion)
         raise SignatureInvalidError("The passkey did not verify you. Use your PIN, face or finger when it asks.")
     digest = Hash(SHA256())
     digest.update(client_data)
-    try:
-        public_key(account).verify(assertion.signature, data + digest.finalize(), ec.ECDSA(SHA256()))
-    except InvalidSignature as exc:
-        raise SignatureInvalidError("Another passkey signed. Use the one this account was made with.") from exc
+    signed = data + digest.finalize()
+    if not any(_made(key, assertion.signature, signed) for key in signers):
+        raise SignatureInvalidError(
+            "Another passkey signed. Use one that owns this account; to remove a passkey, the one that stays."
+        )
     # Either s or its negative is valid; the contract takes the lower one only.
     return _encoded(r, min(s, _P256_ORDER - s), data, text)
 
 
-def public_key(account: SmartAccount) -> ec.EllipticCurvePublicKey:
-    """The passkey's key."""
-    if account.public_key_x is None or account.public_key_y is None:
-        raise ValueError("the account's owner is no passkey")
-    return ec.EllipticCurvePublicNumbers(
-        int(account.public_key_x, 16), int(account.public_key_y, 16), ec.SECP256R1()
-    ).public_key()
+def _made(key: OwnerKey, signature: bytes, data: bytes) -> bool:
+    try:
+        key.public_key().verify(signature, data, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _encoded(r: int, s: int, authenticator_data: bytes, client_data: str) -> bytes:

@@ -7,8 +7,9 @@ from django import template
 from chain.errors import UnknownNetworkError
 from chain.networks import Network, default_network, get_network
 from chain.tokens import format_units, tokens_for
-from wallets.models import User, UserOperation
+from wallets.models import SmartAccount, User, UserOperation
 from wallets.smart_accounts.accounts import offered_on, usable_by
+from wallets.smart_accounts.keys import OwnerKey, owners
 from wallets.smart_accounts.states import IN_FLIGHT
 
 register = template.Library()
@@ -41,6 +42,12 @@ def smart_accounts(user: User) -> dict[str, Any]:
         "operations": operations.select_related("account").order_by("-pk")[:RECENT],
         "tokens": tokens_for(network),
     }
+
+
+@register.filter
+def owner_keys(account: SmartAccount) -> list[OwnerKey]:
+    """The passkeys that own an account; none where a wallet does."""
+    return owners(account)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 import { busy, toast } from "../site/dom.js";
 import { showTimes } from "../site/ui.js";
 import { api, ApiError } from "../wallets/api.js";
+import { accountAt, carryOut } from "../wallets/smart-account.js";
 import { explain, WalletProblem } from "../wallets/wallet.js";
 import { send, wallet } from "./signing.js";
 
@@ -33,6 +34,14 @@ async function arrived(hash) {
   return false;
 }
 
+/** Has the account's smart account, else a wallet, make the call. The transaction's hash; null when nobody was chosen. */
+async function carry(address, call) {
+  const account = await accountAt(address, call.chainId);
+  if (account) return (await carryOut(account, call, { say: toast })).transaction_hash;
+  const chosen = await wallet();
+  return chosen ? send(chosen, call) : null;
+}
+
 async function withdraw(button) {
   if (working) return;
   working = true;
@@ -41,11 +50,10 @@ async function withdraw(button) {
   try {
     const { network, token, account } = button.dataset;
     const prepared = await api("POST", "/api/v1/payouts/withdraw", { network, token, account });
-    const chosen = await wallet();
-    if (!chosen) return;
-    const hash = await send(chosen, prepared.transactions[0]);
+    const hash = await carry(account, prepared.transactions[0]);
+    if (!hash) return;
     const seen = await arrived(hash);
-    toast(seen ? "Paid out to your wallet." : "The payout is in a block. It is listed here as soon as we have read it.", "good");
+    toast(seen ? "Paid out." : "The payout is in a block. It is listed here as soon as we have read it.", "good");
     await refresh();
   } catch (error) {
     const known = error instanceof ApiError || error instanceof WalletProblem ? error : explain(error, "go on");

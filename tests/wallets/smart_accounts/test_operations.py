@@ -245,6 +245,12 @@ def test_a_replacement_with_higher_fees_takes_the_place_of_the_first(user: User,
 
     wait_until(first, ended, f"{first.status} {second.status}")
     assert balance(NOBODY) == 5
+    # and of the one that never happens it is said which one did
+    done, over = sorted((first, second), key=lambda each: each.status != "included")
+    over.refresh_from_db()
+    if over.status == "dropped":
+        assert (over.code, over.displaced_by) == ("displaced", done)
+        assert over.detail.startswith("It was replaced")
 
 
 def test_a_reorg_makes_an_included_operation_unknown_and_it_is_found_again(user: User, bundler: Alto) -> None:

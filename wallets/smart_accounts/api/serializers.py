@@ -12,10 +12,19 @@ from chain.errors import UnknownNetworkError
 from chain.networks import Network, get_network
 from chain.tokens import format_amount, format_units
 from wallets.models import SmartAccount, UserOperation
+from wallets.smart_accounts import keys
 from wallets.smart_accounts.accounts import Holdings
 from wallets.smart_accounts.user_op import UserOp
 
 MOST_DATA = 16_384
+
+
+class OwnerPasskeySerializer(serializers.Serializer[Any]):
+    """A passkey that owns a smart account."""
+
+    credential_id = serializers.CharField(source="credential", help_text="In base64url.")
+    transports = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
 
 
 class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
@@ -23,13 +32,13 @@ class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
 
     chain_id = serializers.SerializerMethodField()
     owner = serializers.ChoiceField(choices=SmartAccount.Owner.choices, source="owner_kind", read_only=True)
-    credential_id = serializers.SerializerMethodField(help_text="Of the passkey, in base64url.")
+    passkeys = serializers.SerializerMethodField(help_text="Those that own it now, at most two; none for a wallet's.")
     address_url = serializers.SerializerMethodField(help_text="The account in the block explorer, if there is one.")
 
     class Meta:
         model = SmartAccount
         fields = [
-            *("id", "network", "chain_id", "address", "owner", "owner_address", "credential_id", "transports"),
+            *("id", "network", "chain_id", "address", "owner", "owner_address", "passkeys"),
             *("is_deployed", "address_url", "created_at"),
         ]
         read_only_fields = fields
@@ -39,9 +48,9 @@ class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
         network = network_of(account.network)
         return network.chain_id if network else None
 
-    @extend_schema_field({"type": "string", "nullable": True})
-    def get_credential_id(self, account: SmartAccount) -> str | None:
-        return account.credential or None
+    @extend_schema_field(OwnerPasskeySerializer(many=True))
+    def get_passkeys(self, account: SmartAccount) -> Any:
+        return OwnerPasskeySerializer(keys.owners(account), many=True).data
 
     @extend_schema_field({"type": "string"})
     def get_address_url(self, account: SmartAccount) -> str:
@@ -99,6 +108,23 @@ class NewSmartAccountSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class PasskeyOptionsRequest(serializers.Serializer[Any]):
+    """What the passkey is for."""
+
+    account = serializers.UUIDField(
+        required=False, help_text="For its backup: devices that have a passkey of this account are then left out."
+    )
+
+
+class BackupPasskeySerializer(serializers.Serializer[Any]):
+    """A passkey just made, to be an account's second one."""
+
+    credential = serializers.DictField(
+        child=serializers.JSONField(),
+        help_text="`PublicKeyCredential.toJSON()` of a passkey made with the options of this API.",
+    )
+
+
 class AccountCallSerializer(serializers.Serializer[Any]):
     """A call that the account makes; data and value in hex, as purchases give them."""
 
@@ -148,7 +174,11 @@ class UserOperationSerializer(serializers.ModelSerializer[UserOperation]):
 
     account = SmartAccountSerializer(read_only=True)
     user_operation = serializers.SerializerMethodField(help_text="In the RPC form of ERC-7769, without a signature.")
+    signers = serializers.SerializerMethodField(help_text="The passkeys that may sign it; none where a wallet does.")
     is_sponsored = serializers.SerializerMethodField(help_text="Whether somebody else pays the gas.")
+    displaced_by = serializers.SerializerMethodField(
+        help_text="The operation with the same nonce that is in a block instead: its replacement, or what it replaced."
+    )
     max_gas_cost = serializers.SerializerMethodField(help_text="The most its gas can cost, in wei.")
     max_gas_cost_display = serializers.SerializerMethodField()
     gas_cost_display = serializers.SerializerMethodField(help_text="What its gas did cost.")
@@ -158,8 +188,17 @@ class UserOperationSerializer(serializers.ModelSerializer[UserOperation]):
         model = UserOperation
         fields = [
             *("id", "status", "code", "detail", "purpose", "account", "entry_point", "user_op_hash", "calls"),
-            *("user_operation", "is_sponsored", "max_gas_cost", "max_gas_cost_display", "gas_cost"),
-            *("gas_cost_display", "replaces", "expires_at", "created_at", "signed_at", "sent_at", "closed_at"),
+            *("user_operation", "signers", "is_sponsored", "max_gas_cost", "max_gas_cost_display", "gas_cost"),
+            *(
+                "gas_cost_display",
+                "replaces",
+                "displaced_by",
+                "expires_at",
+                "created_at",
+                "signed_at",
+                "sent_at",
+                "closed_at",
+            ),
             *("confirmed_at", "transaction_hash", "transaction_url", "block_number"),
         ]
         read_only_fields = fields
@@ -167,6 +206,15 @@ class UserOperationSerializer(serializers.ModelSerializer[UserOperation]):
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
     def get_user_operation(self, operation: UserOperation) -> dict[str, str]:
         return UserOp.of(operation).with_(signature=b"").as_rpc()
+
+    @extend_schema_field(OwnerPasskeySerializer(many=True))
+    def get_signers(self, operation: UserOperation) -> Any:
+        return OwnerPasskeySerializer(keys.signers(operation), many=True).data
+
+    @extend_schema_field({"type": "string", "format": "uuid", "nullable": True})
+    def get_displaced_by(self, operation: UserOperation) -> str | None:
+        winner = operation.displaced_by
+        return str(winner.pk) if winner else None
 
     @extend_schema_field({"type": "boolean"})
     def get_is_sponsored(self, operation: UserOperation) -> bool:

@@ -17,12 +17,14 @@ from chain.errors import DomainError
 from chain.networks import default_network, get_network
 from wallets.api.people import signed_in
 from wallets.models import UserOperation
-from wallets.smart_accounts import accounts, following, operations, passkeys
+from wallets.smart_accounts import accounts, following, keys, operations, passkeys, recovery
 from wallets.smart_accounts.api.serializers import (
     AccountCallSerializer,
+    BackupPasskeySerializer,
     NewSmartAccountSerializer,
     NewUserOperationSerializer,
     OperationSignatureSerializer,
+    PasskeyOptionsRequest,
     SmartAccountDetailSerializer,
     SmartAccountSerializer,
     UserOperationSerializer,
@@ -67,12 +69,16 @@ class SmartAccountsView(APIView):
 class PasskeyOptionsView(APIView):
     """How to make a passkey for a smart account."""
 
-    @extend_schema(request=None, responses={200: {"type": "object"}}, tags=["smart accounts"])
+    @extend_schema(request=PasskeyOptionsRequest, responses={200: {"type": "object"}}, tags=["smart accounts"])
     def post(self, request: Request) -> Response:
         """Options for `navigator.credentials.create`, bytes in base64url; good once, for five minutes."""
         user = signed_in(request)
+        body = PasskeyOptionsRequest(data=request.data)
+        body.is_valid(raise_exception=True)
         limit(ACCOUNTS, user)
-        return Response(passkeys.registration_options(user), headers={"Cache-Control": "no-store"})
+        backed_up = body.validated_data.get("account")
+        others = keys.owners(accounts.own(user, backed_up)) if backed_up else []
+        return Response(passkeys.registration_options(user, others), headers={"Cache-Control": "no-store"})
 
 
 class SmartAccountView(APIView):
@@ -86,6 +92,37 @@ class SmartAccountView(APIView):
         return Response(SmartAccountDetailSerializer(account, context={"holdings": holdings}).data)
 
 
+class AccountPasskeysView(APIView):
+    """The passkeys that own a smart account."""
+
+    @extend_schema(request=BackupPasskeySerializer, responses={201: UserOperationSerializer}, tags=["smart accounts"])
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """Build the operation that adds a second passkey as backup; the first one signs it.
+
+        Either passkey can then do everything alone. It owns the account once the operation is `included`.
+        """
+        user = signed_in(request)
+        account = accounts.own(user, account_id)
+        body = BackupPasskeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        limit(OPERATIONS, user)
+        operation = recovery.add_backup(account, passkeys.registered(user, body.validated_data["credential"]))
+        return Response(UserOperationSerializer(operation).data, status=status.HTTP_201_CREATED)
+
+
+class AccountPasskeyRemoveView(APIView):
+    """One passkey of a smart account."""
+
+    @extend_schema(request=None, responses={201: UserOperationSerializer}, tags=["smart accounts"])
+    def post(self, request: Request, account_id: UUID, credential_id: str) -> Response:
+        """Build the operation that takes this passkey away; the one that stays signs it."""
+        user = signed_in(request)
+        account = accounts.own(user, account_id)
+        limit(OPERATIONS, user)
+        operation = recovery.remove(account, credential_id)
+        return Response(UserOperationSerializer(operation).data, status=status.HTTP_201_CREATED)
+
+
 @extend_schema(tags=["smart accounts"])
 @extend_schema_view(get=extend_schema(description="Your operations, newest first."))
 class UserOperationsView(ListAPIView[UserOperation]):
@@ -96,7 +133,8 @@ class UserOperationsView(ListAPIView[UserOperation]):
     def get_queryset(self) -> QuerySet[UserOperation]:
         if getattr(self, "swagger_fake_view", False):
             return self.queryset
-        return UserOperation.objects.filter(account__user=signed_in(self.request)).select_related("account")
+        mine = UserOperation.objects.filter(account__user=signed_in(self.request))
+        return mine.select_related("account").prefetch_related("account__backups")
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY], request=NewUserOperationSerializer, responses={201: UserOperationSerializer}

@@ -8,23 +8,28 @@ const OVER = new Set(["included", "failed", "dropped"]);
 
 /** What a page's `data-account` element says of an account. */
 export function accountOf(element) {
-  const { account, address, owner, ownerAddress, credential, transports } = element.dataset;
-  return { id: account, address, owner, ownerAddress, credential, transports: JSON.parse(transports || "[]") };
+  const { account, address, owner, ownerAddress } = element.dataset;
+  return { id: account, address, owner, ownerAddress };
 }
 
 /** The person's smart account at an address of a chain, or null. */
 export async function accountAt(address, chainId) {
   const found = (await api("GET", "/api/v1/smart-accounts")).find((each) => same(each.address, address) && each.chain_id === Number(chainId));
   if (!found) return null;
-  return { id: found.id, address: found.address, owner: found.owner, ownerAddress: found.owner_address, credential: found.credential_id, transports: found.transports };
+  return { id: found.id, address: found.address, owner: found.owner, ownerAddress: found.owner_address };
 }
 
 /**
  * Has an account make a call: built, signed by its owner, and followed into a block. `say` is told what to wait for,
  * `sent` when it is handed over. Throws WalletProblem, ApiError.
  */
-export async function carryOut(account, { to, data, value }, { say = () => {}, sent = () => {} } = {}) {
+export async function carryOut(account, { to, data, value }, told) {
   const operation = await api("POST", "/api/v1/user-operations", { account: account.id, calls: [{ to, data, value }] });
+  return complete(account, operation, told);
+}
+
+/** From a built operation into a block, as `carryOut`. */
+export async function complete(account, operation, { say = () => {}, sent = () => {} } = {}) {
   const gas = operation.is_sponsored ? "We pay the gas." : `Gas costs at most ${operation.max_gas_cost_display}.`;
   say(`${operation.purpose}. ${gas} Confirm with your ${account.owner}.`);
   const handed = await signAndSubmit(account, operation);
@@ -45,16 +50,37 @@ export function openForWallet(owner, network) {
 
 /** Makes a passkey and opens the smart account it owns. Throws WalletProblem, ApiError. */
 export async function openWithPasskey(network) {
+  return api("POST", "/api/v1/smart-accounts", { credential: await newPasskey({}), network });
+}
+
+/** Makes a passkey on another device; returns the operation that makes it the account's backup, to be signed. */
+export async function buildBackup(account) {
+  const credential = await newPasskey({ account: account.id });
+  return api("POST", `/api/v1/smart-accounts/${account.id}/passkeys`, { credential });
+}
+
+/** The operation that takes a passkey away, for the one that stays to sign. */
+export function buildRemoval(account, credential) {
+  return api("POST", `/api/v1/smart-accounts/${account.id}/passkeys/${credential}/remove`);
+}
+
+/** Has the browser make a passkey; returns the credential as the API takes it. */
+async function newPasskey(purpose) {
   requirePasskeys();
-  const { publicKey } = await api("POST", "/api/v1/smart-accounts/passkey-options");
-  const options = { ...publicKey, challenge: bytes(publicKey.challenge), user: { ...publicKey.user, id: bytes(publicKey.user.id) } };
+  const { publicKey } = await api("POST", "/api/v1/smart-accounts/passkey-options", purpose);
+  const options = {
+    ...publicKey,
+    challenge: bytes(publicKey.challenge),
+    user: { ...publicKey.user, id: bytes(publicKey.user.id) },
+    excludeCredentials: (publicKey.excludeCredentials ?? []).map((each) => ({ ...each, id: bytes(each.id) })),
+  };
   let made;
   try {
     made = await navigator.credentials.create({ publicKey: options });
   } catch (error) {
     throw declined(error, "made");
   }
-  const credential = {
+  return {
     id: made.id,
     rawId: text(made.rawId),
     type: made.type,
@@ -65,12 +91,11 @@ export async function openWithPasskey(network) {
     },
     clientExtensionResults: {},
   };
-  return api("POST", "/api/v1/smart-accounts", { credential, network });
 }
 
 /** Has the account's owner sign a built operation, and hands it over. Returns the operation as it then stands. */
 export async function signAndSubmit(account, operation) {
-  const body = account.owner === "passkey" ? { assertion: await assertion(account, operation) } : { signature: await walletSignature(account, operation) };
+  const body = account.owner === "passkey" ? { assertion: await assertion(operation) } : { signature: await walletSignature(account, operation) };
   return api("POST", `/api/v1/user-operations/${operation.id}/submit`, body);
 }
 
@@ -101,11 +126,11 @@ async function walletSignature(account, operation) {
   }
 }
 
-async function assertion(account, operation) {
+async function assertion(operation) {
   requirePasskeys();
   const publicKey = {
     challenge: Uint8Array.from(operation.user_op_hash.slice(2).match(/../g), (pair) => parseInt(pair, 16)),
-    allowCredentials: [{ type: "public-key", id: bytes(account.credential), transports: account.transports }],
+    allowCredentials: operation.signers.map((key) => ({ type: "public-key", id: bytes(key.credential_id), transports: key.transports })),
     userVerification: "required",
     timeout: 120000,
   };
@@ -126,6 +151,9 @@ function requirePasskeys() {
 }
 
 function declined(error, what) {
+  if (error?.name === "InvalidStateError") {
+    return new WalletProblem("This device has a passkey of this account already. Make the backup on another one: a phone, another computer, or a security key.", "failed");
+  }
   if (error?.name === "SecurityError") {
     return new WalletProblem(`Passkeys do not work at this address (${location.hostname}). Open the site at its own name.`, "failed");
   }

@@ -1,7 +1,7 @@
 // The smart accounts on the profile: opening them, what they hold, sending from them, operations on their way.
 import { busy, toast } from "../site/dom.js";
 import { api, ApiError } from "./api.js";
-import { accountOf, carryOut, follow, openForWallet, openWithPasskey, signAndSubmit } from "./smart-account.js";
+import { accountOf, buildBackup, buildRemoval, carryOut, complete, follow, openForWallet, openWithPasskey, signAndSubmit } from "./smart-account.js";
 import { explain, WalletProblem } from "./wallet.js";
 
 const root = document.getElementById("smart-accounts");
@@ -80,6 +80,20 @@ root.addEventListener("click", (event) => {
     doing(button, async () => {
       await openWithPasskey(network);
       location.reload();
+    });
+  } else if ("addBackup" in button.dataset) {
+    doing(button, async () => {
+      const account = accountOf(button.closest("[data-account-row]"));
+      const operation = await buildBackup(account);
+      toast("The backup is made. Now confirm with the passkey that owns the account.");
+      await complete(account, operation, { say: toast });
+      showEnd();
+    });
+  } else if (button.dataset.removePasskey) {
+    doing(button, async () => {
+      const account = accountOf(button.closest("[data-account-row]"));
+      await complete(account, await buildRemoval(account, button.dataset.removePasskey), { say: toast });
+      showEnd();
     });
   } else if ("replace" in button.dataset) {
     const line = button.closest("[data-operation]");

@@ -20,6 +20,11 @@ class SignInError(WalletError):
         """The error of one failed check, with its sentence."""
         return cls(_SENTENCES[code], code=code)
 
+    @classmethod
+    def every(cls) -> "list[SignInError]":
+        """One of each, for the API's description."""
+        return [cls.of(code) for code in _SENTENCES]
+
 
 _SENTENCES = {
     "siwe_malformed": "This is not a sign-in message. Ask for a new one and sign it unchanged.",

@@ -6,13 +6,32 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from wallets.api.described import problems
 from wallets.api.people import signed_in
 from wallets.api.serializers import SignedMessage, UserSerializer, WalletSerializer
 from wallets.api.signin import binder_of
 from wallets.api.throttles import limit_sign_in
+from wallets.errors import (
+    LastWayInError,
+    ProofRequiredError,
+    SignInError,
+    WalletNotLinkedError,
+    WalletTakenError,
+)
 from wallets.signin import linked, siwe
 from wallets.signin.addresses import checksummed
 from wallets.signin.proof import require_proof
+
+_NOT_LINKED = WalletNotLinkedError("This address is not one of your wallets.")
+_FOUND = problems(_NOT_LINKED)
+_LINKED = problems(
+    *SignInError.every(), ProofRequiredError(), WalletTakenError("This wallet already enters another account.")
+)
+_UNLINKED = problems(
+    ProofRequiredError(),
+    _NOT_LINKED,
+    LastWayInError("This wallet is the only way into your account. Link another first."),
+)
 
 
 class MeView(APIView):
@@ -42,7 +61,7 @@ class WalletsView(APIView):
         wallets = signed_in(request).wallets.order_by("-is_primary", "pk")
         return Response(WalletSerializer(wallets, many=True).data)
 
-    @extend_schema(request=SignedMessage, responses={201: WalletSerializer}, tags=["account"])
+    @extend_schema(request=SignedMessage, responses={201: WalletSerializer, **_LINKED}, tags=["account"])
     def post(self, request: Request) -> Response:
         """Link another wallet: send the message of a nonce with purpose `link`, signed by that wallet.
 
@@ -65,7 +84,7 @@ class WalletsView(APIView):
 class WalletView(APIView):
     """One wallet of the account."""
 
-    @extend_schema(responses={204: None}, tags=["account"])
+    @extend_schema(responses={204: None, **_UNLINKED}, tags=["account"])
     def delete(self, request: Request, address: str) -> Response:
         """Unlink it, unless it is the last way into the account. What it had signed in ends."""
         require_proof(request)
@@ -76,6 +95,6 @@ class WalletView(APIView):
 class PrimaryWalletView(APIView):
     """Which wallet pays and receives by default."""
 
-    @extend_schema(request=None, responses=WalletSerializer, tags=["account"])
+    @extend_schema(request=None, responses={200: WalletSerializer, **_FOUND}, tags=["account"])
     def post(self, request: Request, address: str) -> Response:
         return Response(WalletSerializer(linked.make_primary(signed_in(request), checksummed(address))).data)

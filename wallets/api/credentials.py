@@ -8,11 +8,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from wallets.api.described import problems
 from wallets.api.people import signed_in
 from wallets.api.serializers import ApiKeySerializer, NewApiKeySerializer, SessionSerializer
 from wallets.credentials import api_keys, places
+from wallets.errors import ApiKeyError, ApiKeyLimitError, ApiKeyNotFoundError, ProofRequiredError, SessionNotFoundError
 from wallets.models import TokenFamily
 from wallets.signin.proof import require_proof
+
+_MADE = problems(ProofRequiredError(), ApiKeyLimitError("You have 20 API keys already. Revoke one you no longer need."))
+_ROTATED = problems(
+    ProofRequiredError(),
+    ApiKeyNotFoundError(),
+    *(ApiKeyError.of(code, 409) for code in ("api_key_rotated", "api_key_revoked", "api_key_expired")),
+)
 
 
 class SessionsView(APIView):
@@ -33,7 +42,7 @@ class SessionsView(APIView):
 class SessionView(APIView):
     """One place where the user is signed in."""
 
-    @extend_schema(responses={204: None}, tags=["account"])
+    @extend_schema(responses={204: None, **problems(SessionNotFoundError())}, tags=["account"])
     def delete(self, request: Request, session_id: UUID) -> Response:
         """Sign out there; its requests are refused and its sockets closed at once."""
         places.end(signed_in(request), session_id)
@@ -47,7 +56,7 @@ class ApiKeysView(APIView):
     def get(self, request: Request) -> Response:
         return Response(ApiKeySerializer(signed_in(request).api_keys.order_by("-pk"), many=True).data)
 
-    @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer}, tags=["API keys"])
+    @extend_schema(request=ApiKeySerializer, responses={201: NewApiKeySerializer, **_MADE}, tags=["API keys"])
     def post(self, request: Request) -> Response:
         """Make a key. Its text is in this answer and nowhere else. Only within five minutes of a sign-in."""
         require_proof(request)
@@ -65,7 +74,7 @@ class ApiKeysView(APIView):
 class ApiKeyView(APIView):
     """One API key."""
 
-    @extend_schema(responses={204: None}, tags=["API keys"])
+    @extend_schema(responses={204: None, **problems(ApiKeyNotFoundError())}, tags=["API keys"])
     def delete(self, request: Request, key_id: UUID) -> Response:
         """Revoke it at once."""
         api_keys.revoke(signed_in(request), key_id)
@@ -75,7 +84,7 @@ class ApiKeyView(APIView):
 class ApiKeyRotateView(APIView):
     """A successor for a key."""
 
-    @extend_schema(request=None, responses={201: NewApiKeySerializer}, tags=["API keys"])
+    @extend_schema(request=None, responses={201: NewApiKeySerializer, **_ROTATED}, tags=["API keys"])
     def post(self, request: Request, key_id: UUID) -> Response:
         """Same name, scopes and expiry under a new text; the old one works for another 24 hours.
 

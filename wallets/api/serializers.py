@@ -4,14 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from wallets.api.described import example
+from wallets.api.examples import ADDRESS, API_KEY, MESSAGE, NONCE, SIGNATURE, TOKEN, USER, WALLET
 from wallets.credentials.models import Scope
 from wallets.models import ApiKey, LinkedWallet, User
 from wallets.signin.message import MAX_MESSAGE_LENGTH
 from wallets.signin.siwe import Purpose
 
 
+@extend_schema_serializer(examples=[example({"address": ADDRESS, "chain_id": 8453, "purpose": "sign_in"})])
 class NonceRequest(serializers.Serializer[Any]):
     """A wish to sign in with (or link) an address."""
 
@@ -20,6 +24,9 @@ class NonceRequest(serializers.Serializer[Any]):
     purpose = serializers.ChoiceField(choices=[purpose.value for purpose in Purpose], default=Purpose.SIGN_IN.value)
 
 
+@extend_schema_serializer(
+    examples=[example({"nonce": NONCE, "message": MESSAGE, "expires_at": "2026-01-02T03:09:05Z"})]
+)
 class ChallengeSerializer(serializers.Serializer[Any]):
     """The message to sign, unchanged, before `expires_at`."""
 
@@ -28,6 +35,7 @@ class ChallengeSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(examples=[example({"message": MESSAGE, "signature": SIGNATURE})])
 class SignedMessage(serializers.Serializer[Any]):
     """A message and the wallet's signature over it."""
 
@@ -38,12 +46,14 @@ class SignedMessage(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[example({"message": MESSAGE, "signature": SIGNATURE, "mode": "token"})])
 class VerifyRequest(SignedMessage):
     """A signed message, and whether to begin a browser session or to hand out tokens."""
 
     mode = serializers.ChoiceField(choices=["session", "token"], default="session")
 
 
+@extend_schema_serializer(examples=[example(WALLET)])
 class WalletSerializer(serializers.ModelSerializer[LinkedWallet]):
     """A linked wallet."""
 
@@ -55,6 +65,12 @@ class WalletSerializer(serializers.ModelSerializer[LinkedWallet]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(
+    examples=[
+        example(USER, response_only=True),
+        example({"display_name": "Ann"}, request_only=True),
+    ]
+)
 class UserSerializer(serializers.ModelSerializer[User]):
     """The signed-in user, as only that user sees it."""
 
@@ -76,6 +92,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         return value
 
 
+@extend_schema_serializer(examples=[example({"user": USER, "access": TOKEN, "refresh": TOKEN})])
 class SignedIn(serializers.Serializer[Any]):
     """The user, and in token mode the pair."""
 
@@ -84,12 +101,14 @@ class SignedIn(serializers.Serializer[Any]):
     refresh = serializers.CharField(required=False, help_text="mode `token` only; exchanged once for the next pair")
 
 
+@extend_schema_serializer(examples=[example({"refresh": TOKEN})])
 class RefreshRequest(serializers.Serializer[Any]):
     """The refresh token in force."""
 
     refresh = serializers.CharField()
 
 
+@extend_schema_serializer(examples=[example({"access": TOKEN, "refresh": TOKEN})])
 class PairSerializer(serializers.Serializer[Any]):
     """A new pair; the old refresh token is used up."""
 
@@ -110,6 +129,12 @@ class SessionSerializer(serializers.Serializer[Any]):
     current = serializers.BooleanField(help_text="whether this request belongs to it")
 
 
+@extend_schema_serializer(
+    examples=[
+        example({"name": "nightly report", "scopes": ["agents:read"], "expires_at": None}, request_only=True),
+        example(API_KEY, response_only=True),
+    ]
+)
 class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
     """An API key, without its secret."""
 
@@ -138,6 +163,7 @@ class ApiKeySerializer(serializers.ModelSerializer[ApiKey]):
         return value
 
 
+@extend_schema_serializer(examples=[example({**API_KEY, "key": "anx_3f9c1b7a20de_…"}, response_only=True)])
 class NewApiKeySerializer(ApiKeySerializer):
     """An API key just made, with the only copy of its text."""
 

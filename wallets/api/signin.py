@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from chain.networks import default_network
 from wallets.api.authentication import BrowserSessionAuthentication
+from wallets.api.described import problems
 from wallets.api.people import signed_in
 from wallets.api.serializers import (
     ChallengeSerializer,
@@ -28,7 +29,16 @@ from wallets.api.serializers import (
 )
 from wallets.api.throttles import limit_sign_in
 from wallets.credentials import tokens
-from wallets.errors import NotForProgramsError
+from wallets.errors import (
+    AccountSuspendedError,
+    InvalidAddressError,
+    NotForProgramsError,
+    ProofRequiredError,
+    SignInError,
+    SignInUnavailableError,
+    TokenError,
+    WalletNotLinkedError,
+)
 from wallets.models import TokenFamily
 from wallets.signin import linked, sessions, siwe
 from wallets.signin.addresses import checksummed
@@ -36,6 +46,19 @@ from wallets.signin.client_ip import client_ip
 from wallets.signin.proof import record_wallet, require_proof
 
 _BINDER_LENGTH = 43
+_UNLINKED = WalletNotLinkedError("This wallet does not enter your account. Confirm with one that does.")
+_SUSPENDED = AccountSuspendedError("This account is suspended. Write to the site's support to appeal.")
+_ASKED = problems(
+    SignInError.of("siwe_chain_not_allowed"),
+    ProofRequiredError(),
+    InvalidAddressError("This is not an Ethereum address."),
+    SignInUnavailableError(),
+)
+_VERIFIED = problems(*SignInError.every(), _SUSPENDED, SignInUnavailableError())
+_CONFIRMED = problems(*SignInError.every(), _UNLINKED, NotForProgramsError(), SignInUnavailableError())
+_REFRESHED = problems(
+    *(TokenError.of(code) for code in ("token_invalid", "token_expired", "token_revoked", "token_reused"))
+)
 
 
 def binder_cookie_name() -> str:
@@ -56,7 +79,7 @@ class NonceView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(request=NonceRequest, responses=ChallengeSerializer, tags=["sign-in"])
+    @extend_schema(request=NonceRequest, responses={200: ChallengeSerializer, **_ASKED}, tags=["sign-in"])
     def post(self, request: Request) -> Response:
         body = NonceRequest(data=request.data)
         body.is_valid(raise_exception=True)
@@ -97,7 +120,7 @@ class VerifyView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = []
 
-    @extend_schema(request=VerifyRequest, responses=SignedIn, tags=["sign-in"])
+    @extend_schema(request=VerifyRequest, responses={200: SignedIn, **_VERIFIED}, tags=["sign-in"])
     def post(self, request: Request) -> Response:
         body = VerifyRequest(data=request.data)
         body.is_valid(raise_exception=True)
@@ -125,7 +148,7 @@ class VerifyView(APIView):
 class ConfirmView(APIView):
     """Prove again, with a wallet of the account, that it is its owner who uses this session."""
 
-    @extend_schema(request=SignedMessage, responses={204: None}, tags=["sign-in"])
+    @extend_schema(request=SignedMessage, responses={204: None, **_CONFIRMED}, tags=["sign-in"])
     def post(self, request: Request) -> Response:
         """Send the message of a nonce with purpose `confirm`. Changes of credentials are then taken for five minutes.
 
@@ -152,7 +175,7 @@ class RefreshView(APIView):
     permission_classes = [AllowAny]
     authentication_classes = []
 
-    @extend_schema(request=RefreshRequest, responses=PairSerializer, tags=["sign-in"])
+    @extend_schema(request=RefreshRequest, responses={200: PairSerializer, **_REFRESHED}, tags=["sign-in"])
     def post(self, request: Request) -> Response:
         limit_sign_in(request)
         body = RefreshRequest(data=request.data)

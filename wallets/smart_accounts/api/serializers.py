@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from chain.api.fields import AddressField
@@ -11,6 +11,8 @@ from chain.calls import Call
 from chain.errors import UnknownNetworkError
 from chain.networks import Network, get_network
 from chain.tokens import format_amount, format_units
+from wallets.api.described import example
+from wallets.api.examples import ADDRESS, CALL, SIGNATURE, SMART_ACCOUNT
 from wallets.models import SmartAccount, UserOperation
 from wallets.smart_accounts import keys
 from wallets.smart_accounts.accounts import Holdings
@@ -27,6 +29,7 @@ class OwnerPasskeySerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+@extend_schema_serializer(examples=[example(SMART_ACCOUNT)])
 class SmartAccountSerializer(serializers.ModelSerializer[SmartAccount]):
     """A smart account; its address can be paid before its contract is there."""
 
@@ -91,6 +94,7 @@ class SmartAccountDetailSerializer(SmartAccountSerializer):
         return str(holdings.deposit)
 
 
+@extend_schema_serializer(examples=[example({"owner": ADDRESS, "network": "base"}, "Owned by a wallet")])
 class NewSmartAccountSerializer(serializers.Serializer[Any]):
     """Either one of your wallets as the owner, or a new passkey."""
 
@@ -138,6 +142,9 @@ class AccountCallSerializer(serializers.Serializer[Any]):
         return Call(chain_id, given["to"], bytes.fromhex(given["data"][2:]), int(given["value"], 16))
 
 
+@extend_schema_serializer(
+    examples=[example({"account": SMART_ACCOUNT["id"], "calls": [CALL], "sponsored": None}, "Send 0.001 ETH")]
+)
 class NewUserOperationSerializer(serializers.Serializer[Any]):
     """A wish to have an account do something."""
 
@@ -151,6 +158,7 @@ class NewUserOperationSerializer(serializers.Serializer[Any]):
     )
 
 
+@extend_schema_serializer(examples=[example({"signature": SIGNATURE}, "Of a wallet")])
 class OperationSignatureSerializer(serializers.Serializer[Any]):
     """The owner's signature: of a wallet, or a passkey's assertion whose challenge is the operation's hash."""
 

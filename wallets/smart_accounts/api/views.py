@@ -18,6 +18,7 @@ from chain.networks import default_network, get_network
 from wallets.api.people import signed_in
 from wallets.models import UserOperation
 from wallets.smart_accounts import accounts, following, keys, operations, passkeys, recovery
+from wallets.smart_accounts.api.answers import ACCOUNT, BUILDING, KEYS, OPENING, OPERATION, REPLACING, SUBMITTING
 from wallets.smart_accounts.api.serializers import (
     AccountCallSerializer,
     BackupPasskeySerializer,
@@ -49,7 +50,9 @@ class SmartAccountsView(APIView):
     def get(self, request: Request) -> Response:
         return Response(SmartAccountSerializer(accounts.usable_by(signed_in(request)), many=True).data)
 
-    @extend_schema(request=NewSmartAccountSerializer, responses={201: SmartAccountSerializer}, tags=["smart accounts"])
+    @extend_schema(
+        request=NewSmartAccountSerializer, responses={201: SmartAccountSerializer, **OPENING}, tags=["smart accounts"]
+    )
     def post(self, request: Request) -> Response:
         """Open the smart account of a wallet of yours, or one owned by a new passkey. Nothing is sent to the chain."""
         user = signed_in(request)
@@ -84,7 +87,7 @@ class PasskeyOptionsView(APIView):
 class SmartAccountView(APIView):
     """One smart account."""
 
-    @extend_schema(responses=SmartAccountDetailSerializer, tags=["smart accounts"])
+    @extend_schema(responses={200: SmartAccountDetailSerializer, **ACCOUNT}, tags=["smart accounts"])
     def get(self, request: Request, account_id: UUID) -> Response:
         """With its balances, as the chain has them now."""
         account = accounts.own(signed_in(request), account_id)
@@ -95,7 +98,9 @@ class SmartAccountView(APIView):
 class AccountPasskeysView(APIView):
     """The passkeys that own a smart account."""
 
-    @extend_schema(request=BackupPasskeySerializer, responses={201: UserOperationSerializer}, tags=["smart accounts"])
+    @extend_schema(
+        request=BackupPasskeySerializer, responses={201: UserOperationSerializer, **KEYS}, tags=["smart accounts"]
+    )
     def post(self, request: Request, account_id: UUID) -> Response:
         """Build the operation that adds a second passkey as backup; the first one signs it.
 
@@ -113,7 +118,7 @@ class AccountPasskeysView(APIView):
 class AccountPasskeyRemoveView(APIView):
     """One passkey of a smart account."""
 
-    @extend_schema(request=None, responses={201: UserOperationSerializer}, tags=["smart accounts"])
+    @extend_schema(request=None, responses={201: UserOperationSerializer, **KEYS}, tags=["smart accounts"])
     def post(self, request: Request, account_id: UUID, credential_id: str) -> Response:
         """Build the operation that takes this passkey away; the one that stays signs it."""
         user = signed_in(request)
@@ -137,7 +142,9 @@ class UserOperationsView(ListAPIView[UserOperation]):
         return mine.select_related("account").prefetch_related("account__backups")
 
     @extend_schema(
-        parameters=[IDEMPOTENCY_KEY], request=NewUserOperationSerializer, responses={201: UserOperationSerializer}
+        parameters=[IDEMPOTENCY_KEY],
+        request=NewUserOperationSerializer,
+        responses={201: UserOperationSerializer, **BUILDING},
     )
     def post(self, request: Request) -> Response:
         """Build an operation and estimate its gas. Sign its `user_op_hash`, then submit the signature."""
@@ -164,7 +171,7 @@ class UserOperationsView(ListAPIView[UserOperation]):
 class UserOperationView(APIView):
     """One operation."""
 
-    @extend_schema(responses=UserOperationSerializer, tags=["smart accounts"])
+    @extend_schema(responses={200: UserOperationSerializer, **OPERATION}, tags=["smart accounts"])
     def get(self, request: Request, operation_id: UUID) -> Response:
         """Where it stands; while it is on its way the chain is asked first."""
         operation = operations.own(signed_in(request), operation_id)
@@ -176,7 +183,11 @@ class UserOperationView(APIView):
 class UserOperationSubmitView(APIView):
     """The owner's signature."""
 
-    @extend_schema(request=OperationSignatureSerializer, responses=UserOperationSerializer, tags=["smart accounts"])
+    @extend_schema(
+        request=OperationSignatureSerializer,
+        responses={200: UserOperationSerializer, **SUBMITTING},
+        tags=["smart accounts"],
+    )
     def post(self, request: Request, operation_id: UUID) -> Response:
         """Hand the signed operation to a bundler. Safe to repeat: it is never sent with other bytes."""
         user = signed_in(request)
@@ -193,7 +204,7 @@ class UserOperationSubmitView(APIView):
 class UserOperationReplaceView(APIView):
     """The same operation with higher fees."""
 
-    @extend_schema(request=None, responses={201: UserOperationSerializer}, tags=["smart accounts"])
+    @extend_schema(request=None, responses={201: UserOperationSerializer, **REPLACING}, tags=["smart accounts"])
     def post(self, request: Request, operation_id: UUID) -> Response:
         """Builds it anew, to be signed; of the two only one can happen."""
         user = signed_in(request)

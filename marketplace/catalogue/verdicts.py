@@ -94,7 +94,7 @@ def note_waiting(reason: str) -> int:
 def ask_again(version: AgentVersion, by: User) -> AgentVersion:
     """Have a refused version looked at once more, for its creator and staff: its image may be there by now, or the
     password of its registry. Raises NotYoursError, InvalidTransitionError."""
-    if version.agent.creator_id != by.pk and not by.is_staff:
+    if version.agent.creator_id != by.pk and not by.acts_as_staff:
         raise NotYoursError("Only the agent's creator may do this.")
     with transaction.atomic():
         refused = AgentVersion.objects.filter(pk=version.pk, verdict=Verdict.REFUSED, status=AgentVersion.Status.LIVE)

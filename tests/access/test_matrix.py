@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.asgi import application
+from config.settings.base import BASE_DIR
 from tests.access import world as worlds
 from tests.access.matrix import ANONYMOUS, API, BODIES, EVERYONE, PAGES, SOCKETS, STAFF_MEMBER, Row
 from tests.access.routes import routes
@@ -99,6 +100,14 @@ def test_every_socket_has_a_row() -> None:
     for pattern in [*executions, *marketplace]:
         path = str(pattern.pattern)
         assert path in known, f'Add to SOCKETS in tests/access/matrix.py: row("{path}", "WS", OWNER),'
+
+
+def test_rights_of_staff_hang_on_the_second_factor() -> None:
+    """Outside the administration `acts_as_staff` is asked, which a bare sign-in and tokens never have."""
+    for room in ("executions", "marketplace"):
+        for file in (BASE_DIR / room).rglob("*.py"):
+            asked = re.search(r"\b(?!current\b)\w+\.is_staff\b", file.read_text())
+            assert not asked, f"{file.relative_to(BASE_DIR)} asks {asked and asked[0]}; ask `acts_as_staff`"
 
 
 def test_the_administration_opens_to_staff_with_a_second_factor_only(world: World) -> None:

@@ -11,7 +11,7 @@ from executions import documents
 from executions.errors import FileError
 from executions.files import media, storing
 from executions.files.using import Place, places, replaced
-from executions.models import Execution
+from executions.models import Execution, File
 from executions.runners.base import Ending, RunOutcome
 from executions.runners.output_folder import OutputFolder, UnsafeFileError
 from executions.runners.redaction import Redactor
@@ -32,27 +32,29 @@ def collect(execution: Execution, outcome: RunOutcome, redact: Redactor) -> tupl
     folder = outcome.folder
     if folder is None or outcome.output is None:
         return outcome, []
-    taken: dict[str, UUID] = {}
+    taken: dict[str, File] = {}
     try:
         document = documents.parse(outcome.output)
         named = list(places(document, execution.version.output_schema))
         _take(execution, named, folder, redact, taken)
     except _RefusedError as exc:
-        return RunOutcome(Ending.BAD_FILES, str(exc), outcome.exit_code), list(taken.values())
-    ids: dict[tuple[str | int, ...], Any] = {one.path: str(taken[one.value]) for one in named}
-    return replace(outcome, output=documents.dump(replaced(document, ids)), folder=None), list(taken.values())
+        return RunOutcome(Ending.BAD_FILES, str(exc), outcome.exit_code), [file.pk for file in taken.values()]
+    ids: dict[tuple[str | int, ...], Any] = {one.path: str(taken[one.value].pk) for one in named}
+    return replace(outcome, output=documents.dump(replaced(document, ids))), [file.pk for file in taken.values()]
 
 
 def _take(
-    execution: Execution, named: list[Place], folder: OutputFolder, redact: Redactor, taken: dict[str, UUID]
+    execution: Execution, named: list[Place], folder: OutputFolder, redact: Redactor, taken: dict[str, File]
 ) -> None:
     left = settings.EXECUTION_FILES_BYTES
     if len({one.value for one in named}) > MOST_FILES:
         raise _RefusedError(f"The result names more than {MOST_FILES} files.")
     for one in named:
-        if one.value in taken:
-            continue
         try:
+            if one.value in taken:
+                file = taken[one.value]
+                storing.check(file.name, file.size, file.media_type, one.member)
+                continue
             with folder.open(one.value, min(left, settings.FILE_BYTES)) as content:
                 name = media.clean_name(PurePosixPath(one.value).name)
                 if redact.found_in(content):
@@ -62,7 +64,7 @@ def _take(
             raise _RefusedError(f"The result names the file {_shown(one)}, which is not taken: {exc}.") from None
         except FileError as exc:
             raise _RefusedError(f"The result names a file that is not taken: {exc.message}") from None
-        taken[one.value] = file.pk
+        taken[one.value] = file
         left -= file.size
 
 

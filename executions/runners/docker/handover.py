@@ -8,6 +8,7 @@ is root on the engine's own machine.
 import ctypes
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -80,6 +81,10 @@ class Handover:
     def _fill(self) -> None:
         spec, folder = self._spec, self._folder
         folder.parent.mkdir(mode=0o700, exist_ok=True)
+        present = folder.parent.lstat()
+        # Anybody on this machine may make folders there.
+        if not stat.S_ISDIR(present.st_mode) or present.st_uid != 0 or present.st_mode & 0o077:
+            raise HandoverError(f"{folder.parent} is not this worker's own; remove it.")
         folder.mkdir(mode=0o700)
         if spec.secrets:
             self.secrets = _write_secrets(folder / "secrets", spec.secrets)

@@ -55,7 +55,7 @@ def version(scripted: str) -> AgentVersion:
             "type": "object",
             "properties": {
                 "report": {**ANY, "contentMediaType": "text/markdown"},
-                "more": {"type": "array", "items": ANY},
+                "more": {"type": "array", "items": {**ANY}},
             },
         },
     )
@@ -96,16 +96,22 @@ def test_in_and_out(version: AgentVersion, run_now: RunNow) -> None:
         ("", "names the file report.md, which is not taken: there is no such file in the output folder."),
         ("open('/work/out/report.md', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(40))", "image/png by its content"),
         ("open('/work/out/report.md', 'wb').write(b'x' * 1001)", "report.md has 1,001 bytes; at most 1,000"),
+        (
+            "open('/work/out/report.md', 'w').write('x')",
+            "report.md is text/markdown by its content; image/* is asked for.",
+        ),
         ("open('/work/out/report.md', 'w').write('sk-live-0123456789-never-shown')", "holds a secret of the agent"),
     ],
 )
 def test_a_result_that_names_what_cannot_be_taken(
     version: AgentVersion, run_now: RunNow, program: str, sentence: str
 ) -> None:
+    # the same file in two places must be what both ask for
     version.output_schema["properties"]["report"]["x-max-bytes"] = 1000
+    version.output_schema["properties"]["more"]["items"]["contentMediaType"] = "image/*"
     version.save()
     operations.set_secret(version.agent, version.agent.creator, "KEY", "sk-live-0123456789-never-shown")
-    execution = run_now(asked(version, f'{program}\nprint(\'{{"report": "report.md"}}\')'))
+    execution = run_now(asked(version, f'{program}\nprint(\'{{"report": "report.md", "more": ["report.md"]}}\')'))
     assert (execution.status, execution.reason) == ("failed", "bad_output"), execution.error
     assert sentence in execution.error
     assert not File.objects.there().exists()
@@ -116,6 +122,7 @@ def test_the_page_shows_what_went_in_and_came_out(version: AgentVersion, run_now
     user = version.agent.creator
     csv = storing.upload(user, BytesIO(b"a,<b>\n1,2\n"), "orders.csv")
     execution = run_now(asked(version, PROGRAM, csv=str(csv.pk)))
+    assert execution.status == Execution.Status.SUCCEEDED, execution.error
     browser = Client()
     browser.force_login(user, backend="wallets.signin.backends.WalletBackend")
     page = browser.get(f"/executions/{execution.pk}/").content.decode()

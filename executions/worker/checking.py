@@ -11,6 +11,7 @@ from django.db import close_old_connections, connection
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Control, RegistryLogin, Stop
+from executions.runners.docker import hot
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 from executions.runners.docker.images import Images, ImageUnreachableError, ImageUnusableError, PullStoppedError
 from executions.runners.docker.workdir import refuse_links
@@ -86,9 +87,11 @@ class Checker:
 
     def _check_workdir(self, image: str, workdir: str) -> None:
         """In a container that is made and never started."""
+        if workdir == "/":
+            return
         client = self._engine.client
         with engine_errors():
-            made = client.create_container(image, network_disabled=True)["Id"]
+            made = client.create_container(image, name=hot.new_name(), labels=hot.labels(), network_disabled=True)["Id"]
         try:
             refuse_links(client, made, workdir)
         finally:

@@ -210,9 +210,9 @@ class HotContainers:
         volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
         config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
         # Not the labels of the run that showed the way: this belongs to none yet.
-        config["Labels"] = {f"{LABEL}.instance": confinement.instance(), f"{LABEL}.hot": _owner()}
+        config["Labels"] = labels()
         with engine_errors():
-            container = str(client.create_container_from_config(config, name=f"{_WAITING}{uuid7()}")["Id"])
+            container = str(client.create_container_from_config(config, name=new_name())["Id"])
         attachment = None
         try:
             attachment = Attachment(client, container, None)
@@ -257,6 +257,16 @@ class HotContainers:
             _remove(self._engine.client, waiting.container)
         except (EngineCallError, RunnerUnavailableError) as exc:
             log.info("hot_container_left", container=waiting.container[:12], error=str(exc))
+
+
+def labels() -> dict[str, str]:
+    """Of a container that belongs to this worker and to no run: any reaper takes it when the worker is gone."""
+    return {f"{LABEL}.instance": confinement.instance(), f"{LABEL}.hot": _owner()}
+
+
+def new_name() -> str:
+    """A name for such a container."""
+    return f"{_WAITING}{uuid7()}"
 
 
 def found(client: docker.APIClient) -> list[Found]:

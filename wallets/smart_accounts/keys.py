@@ -30,6 +30,15 @@ class OwnerKey(Passkey):
         """Its id in base64url."""
         return written(self.credential_id)
 
+    @property
+    def kind(self) -> str:
+        """What holds it, as far as the browser said."""
+        if "internal" in self.transports:
+            return "Passkey built into a device"
+        if set(self.transports) & {"usb", "nfc", "ble"}:
+            return "Passkey on a security key"
+        return "Passkey"
+
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """For checking its signatures."""
         return ec.EllipticCurvePublicNumbers(int(self.x, 16), int(self.y, 16), ec.SECP256R1()).public_key()

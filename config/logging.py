@@ -6,10 +6,13 @@ values go into fields, so that a log line can be searched and never carries a se
 
 import logging.config
 import os
+import re
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SIGNED = re.compile(r"(?<=/files/signed/)[^/?\s]+")
 
 
 def _fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -21,10 +24,18 @@ def _fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return event
 
 
-def _once(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """A request is told of once, when it is finished: with what it was and how it went."""
+def _finished_only(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """A request is told of once: when it is finished, with how it went."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
+    return event
+
+
+def _without_signatures(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """An address that opens a file for whoever has it is not written down."""
+    for name in ("event", "request"):
+        if name in event:
+            event[name] = _SIGNED.sub("…", str(event[name]))
     return event
 
 
@@ -32,6 +43,7 @@ def configure(options: dict[str, Any]) -> None:
     """Set up `logging` and structlog. `options`: `level` and `format` ("json" or "console")."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _without_signatures,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -58,6 +70,8 @@ def configure(options: dict[str, Any]) -> None:
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
                 "daphne": {"level": "WARNING"},
+                # What it says of refused requests, `request_finished` says too.
+                "django.request": {"level": "ERROR"},
                 "django.channels.server": {"level": "WARNING"},
                 "urllib3": {"level": "WARNING"},
                 "web3": {"level": "WARNING"},
@@ -68,7 +82,7 @@ def configure(options: dict[str, Any]) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            _once,
+            _finished_only,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

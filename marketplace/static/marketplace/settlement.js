@@ -39,6 +39,7 @@ async function refresh() {
   const focused = document.activeElement?.dataset?.act;
   part("progress").replaceChildren(...page.body.childNodes);
   showTimes(part("progress"));
+  if (working) lock(true);
   if (focused) part("progress").querySelector(`[data-act="${focused}"]`)?.focus();
   const shown = part("progress").querySelector("[data-outcome]")?.dataset.outcome;
   if (shown && shown !== status) {
@@ -52,6 +53,15 @@ async function refresh() {
 }
 
 // --- doing something ---
+/** Shuts the buttons that came with news while something is still being done, and opens them when it is over. */
+function lock(shut) {
+  const buttons = part("progress").querySelectorAll(shut ? "[data-actions] button" : "button[data-locked]");
+  for (const button of buttons) {
+    button.disabled = shut;
+    button.toggleAttribute("data-locked", shut);
+  }
+}
+
 async function act(kind, button, { body, dialog } = {}) {
   if (working) return;
   working = true;
@@ -92,6 +102,7 @@ async function act(kind, button, { body, dialog } = {}) {
     if (reached) await refresh();
   } finally {
     working = false;
+    lock(false);
     busy(button, false);
   }
 }

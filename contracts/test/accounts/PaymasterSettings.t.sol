@@ -49,9 +49,12 @@ contract PaymasterSettingsTest is PaymasterFixture {
         paymaster.renounceOwnership();
     }
 
-    function test_reverts_when_there_would_be_no_sponsor() public {
+    function test_reverts_when_it_is_made_without_a_sponsor() public {
         vm.expectRevert(SponsorPaymaster.ZeroAddress.selector);
         new SponsorPaymaster(admin, address(0));
+    }
+
+    function test_reverts_when_there_would_be_no_sponsor_any_more() public {
         vm.prank(admin);
         vm.expectRevert(SponsorPaymaster.ZeroAddress.selector);
         paymaster.setSponsor(address(0));

@@ -70,6 +70,8 @@ def configure(options: dict[str, Any]) -> None:
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
                 "daphne": {"level": "WARNING"},
+                # It has set up a handler of its own before it loads us.
+                "uvicorn": {"level": "WARNING", "handlers": [], "propagate": True},
                 # What it says of refused requests, `request_finished` says too.
                 "django.request": {"level": "ERROR"},
                 "django.channels.server": {"level": "WARNING"},

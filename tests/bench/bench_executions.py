@@ -4,8 +4,8 @@ A real worker process on a PostgreSQL and a Redis of its own runs a small shell 
 `docker run --rm --network none` by turns with it, so that both see the same load of the machine. Times are medians.
 """
 
+import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -15,23 +15,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deploy.local.engines import Postgres, Valkey
+from tests.bench import two_nodes
+from tests.bench.two_nodes import SLOTS, worker
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 20
-PARALLEL = 4
 SATURATION_RUNS = 40
 SATURATIONS = 3  # by turns with the bare loop; the median counts
 REPOSITORY = "agentnexus-test/bench"
 # Sleeps when the input says so.
-COMMAND = """CMD ["/bin/sh", "-c", "echo hello; case $(cat) in *sleep*) sleep 30;; esac; echo '{}'"]"""
+SCRIPT = "echo hello; case $(cat) in *sleep*) sleep 30;; *wait*) sleep 1;; esac; echo '{}'"
 GOAL_ADDED_MS = 40.0
 GOAL_RATE = 0.9
 GOAL_CANCEL_MS = 500.0
-WORKER = f"celery -A config worker -Q executions -P threads -c {PARALLEL} --loglevel WARNING"
+GOAL_SECOND_NODE = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ def main(rounds: int) -> None:
         django.setup()
         with _image() as image:
             version = _version(image)  # workers want their tables
-            with _worker():
-                _measure(version, image.partition("@")[0], rounds)
+            with worker("one"):
+                _measure(version, image, rounds)
         from django.db import connections
 
         connections.close_all()
@@ -68,7 +69,8 @@ def main(rounds: int) -> None:
             started.stop()
 
 
-def _measure(version: Any, image: str, rounds: int) -> None:
+def _measure(version: Any, reference: str, rounds: int) -> None:
+    image = reference.partition("@")[0]
     _platform(version)  # the first run of each pays for connections and checks
     _bare(image)
     ours, bare = [], []
@@ -77,11 +79,12 @@ def _measure(version: Any, image: str, rounds: int) -> None:
         bare.append(_bare(image))
     for name, pick in (("first_line", lambda t: t.first_line), ("result", lambda t: t.result)):
         _added(f"execution_{name}", _median(ours, pick), _median(bare, pick))
-    pairs = [(_saturate_platform(version), _saturate_bare(image)) for _ in range(SATURATIONS)]
+    pairs = [(_rate_of(version, {}, SATURATION_RUNS), _saturate_bare(image)) for _ in range(SATURATIONS)]
     _rate("execution_throughput", *sorted(pairs, key=lambda pair: pair[0] / pair[1])[SATURATIONS // 2])
     _cancelling(version, rounds)
     _fairness(version)
     _print_to_watcher(rounds)
+    _second_node(version, reference)
 
 
 def _added(name: str, value: float, baseline: float) -> None:
@@ -91,9 +94,9 @@ def _added(name: str, value: float, baseline: float) -> None:
     _figure(name, f"{ours:.0f} ms baseline {bare:.0f} ratio {ours / bare:.2f} goal {goal:.2f} {verdict}")
 
 
-def _rate(name: str, ours: float, bare: float) -> None:
-    verdict = "ok" if ours / bare >= GOAL_RATE else "short"
-    _figure(name, f"{ours:.1f} runs/s baseline {bare:.1f} ratio {ours / bare:.2f} goal {GOAL_RATE} {verdict}")
+def _rate(name: str, ours: float, bare: float, goal: float = GOAL_RATE) -> None:
+    verdict = "ok" if ours / bare >= goal else "short"
+    _figure(name, f"{ours:.1f} runs/s baseline {bare:.1f} ratio {ours / bare:.2f} goal {goal} {verdict}")
 
 
 def _platform(version: Any) -> Times:
@@ -123,19 +126,20 @@ def _bare(image: str) -> Times:
     return Times(first, time.monotonic() - began)
 
 
-def _saturate_platform(version: Any) -> float:
+def _rate_of(version: Any, document: dict[str, Any], count: int) -> float:
+    """Runs per second when this many are asked for at once."""
     from executions.models import Execution
 
     began = time.monotonic()
-    ids = [_ask(version).pk for _ in range(SATURATION_RUNS)]
+    ids = [_ask(version, document).pk for _ in range(count)]
     # Seldom: asking takes from the two cores what the runs could have.
-    ended = _until(lambda: Execution.objects.filter(pk__in=ids, status="succeeded").count() == len(ids), every=0.05)
-    return SATURATION_RUNS / (ended - began)
+    ended = _until(lambda: Execution.objects.filter(pk__in=ids, status="succeeded").count() == count, every=0.05)
+    return count / (ended - began)
 
 
 def _saturate_bare(image: str) -> float:
     began = time.monotonic()
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with ThreadPoolExecutor(SLOTS) as pool:
         list(pool.map(lambda _: _bare(image), range(SATURATION_RUNS)))
     return SATURATION_RUNS / (time.monotonic() - began)
 
@@ -173,7 +177,7 @@ def _fairness(version: Any) -> None:
     ended = _until(lambda: Execution.objects.filter(pk=single.pk, status="succeeded").exists()) - began
     before = Execution.objects.filter(pk__in=crowd, finished_at__lt=Execution.objects.get(pk=single.pk).finished_at)
     overtaken = before.filter(finished_at__gt=single.queued_at).count()
-    verdict = "ok" if overtaken <= 3 * PARALLEL else "short"
+    verdict = "ok" if overtaken <= 3 * SLOTS else "short"
     _figure(
         "execution_fairness", f"{overtaken} runs_before baseline 100 ratio {overtaken / 100:.2f} goal 0.12 {verdict}"
     )
@@ -211,14 +215,26 @@ def _print_to_watcher(rounds: int) -> None:
     _figure("execution_line_to_watcher_p95", f"{p95:.0f} ms baseline 0 ratio 0 goal 250 {verdict}")
 
 
+def _second_node(version: Any, reference: str) -> None:
+    """Agents that wait fill the slots, not the two cores, so a second engine has its slots to add; agents that do not
+    wait show what the second one costs where the cores are full."""
+    cases: tuple[tuple[str, dict[str, Any], float], ...] = (
+        ("waiting", {"wait": True}, GOAL_SECOND_NODE),
+        ("busy", {}, GOAL_RATE),
+    )
+    with two_nodes.second_node(reference):
+        for name, document, goal in cases:
+            _rate(f"execution_two_engines_{name}", *two_nodes.by_turns(partial(_rate_of, version, document)), goal)
+
+
 def _figure(name: str, text: str) -> None:
     print(f"figure {name} {text}", flush=True)  # noqa: T201  a benchmark's output
 
 
-def _ask(version: Any) -> Any:
+def _ask(version: Any, document: dict[str, Any] | None = None) -> Any:
     from executions import dispatch
 
-    return dispatch.request(version.agent.creator, version.agent, {})
+    return dispatch.request(version.agent.creator, version.agent, document or {})
 
 
 def _until(condition: Callable[[], bool], every: float = 0.002) -> float:
@@ -249,26 +265,10 @@ def _image() -> Iterator[str]:
 
     from tests.executions.images import built, ensure_base
 
+    command = f"CMD {json.dumps(['/bin/sh', '-c', SCRIPT])}"
     client = docker.APIClient(settings.DOCKER_HOST, version="auto")
-    with built(client, REPOSITORY, f"FROM {ensure_base()}\n{COMMAND}") as image:
+    with built(client, REPOSITORY, f"FROM {ensure_base()}\n{command}") as image:
         yield image
-
-
-@contextmanager
-def _worker() -> Iterator[None]:
-    from executions.worker import heartbeat
-
-    worker = subprocess.Popen([sys.executable, "-m", *WORKER.split()], cwd=ROOT, start_new_session=True)
-    try:
-        _until(lambda: bool(heartbeat.beats()))
-        yield
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(30)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
 
 
 if __name__ == "__main__":

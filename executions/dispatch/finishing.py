@@ -1,7 +1,7 @@
 """From a runner's outcome to the execution's final state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from executions import documents, limits
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
 from executions.logs import Line
+from executions.logs.text import plain
 from executions.models import Execution
 from executions.runners.base import Ending, RunOutcome
 from executions.states import Status
@@ -19,6 +20,8 @@ from marketplace.catalogue.validation import SchemaUnusableError, validate
 log = structlog.get_logger(__name__)
 Reason = Execution.Reason
 SHOWN_ERRORS = 5
+# Characters of a sentence for the person who asked.
+LONGEST_SENTENCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def finish(
     those of the result.
     """
     last_seq = lines[-1].seq if lines else None
+    # Names in it may be an agent's or an image's: what the database does not take must not cost the run its end.
+    outcome = replace(outcome, message=_storable(outcome.message))
     if outcome.ending == Ending.LOST:
         return False
     if outcome.ending == Ending.SHUTDOWN:
@@ -92,7 +97,7 @@ def judge(outcome: RunOutcome, output_schema: Mapping[str, Any]) -> Verdict:
 
 def _judge_output(raw: bytes | None, schema: Mapping[str, Any]) -> Verdict:
     def bad(sentence: str) -> Verdict:
-        return Verdict(Status.FAILED, Reason.BAD_OUTPUT, sentence)
+        return Verdict(Status.FAILED, Reason.BAD_OUTPUT, _storable(sentence))
 
     if raw is None:
         return bad("The agent ended well but wrote no result: no line of its output is a JSON document.")
@@ -105,6 +110,11 @@ def _judge_output(raw: bytes | None, schema: Mapping[str, Any]) -> Verdict:
         return Verdict(Status.SUCCEEDED, output=output)
     shown = [f"{pointer}: {sentence}" for pointer, sentence in list(errors.items())[:SHOWN_ERRORS]]
     return bad(f"The result does not fit the agent's own schema. {' '.join(shown)}")
+
+
+def _storable(sentence: str) -> str:
+    shown = plain(sentence)
+    return shown if len(shown) <= LONGEST_SENTENCE else f"{shown[:LONGEST_SENTENCE]}…"
 
 
 def _exit_sentence(code: int | None) -> str:

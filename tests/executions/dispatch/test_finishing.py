@@ -64,6 +64,28 @@ def test_judgement(outcome: RunOutcome, verdict: Verdict) -> None:
     assert judge(outcome, OUTPUT_SCHEMA) == verdict
 
 
+@pytest.mark.django_db
+def test_names_that_cannot_be_stored_or_shown_cost_no_run_its_end() -> None:
+    execution = running()
+    execution.version.output_schema = {"type": "object", "additionalProperties": False}
+    output = b'{"a\\u0000\\u001b[31mb": 1, "%b": 2}' % (b"long" * 10_000)
+    assert dispatch.finish(execution, exited(output), [])
+    execution.refresh_from_db()
+    assert (execution.status, execution.reason) == ("failed", "bad_output")
+    assert execution.error.startswith(
+        "The result does not fit the agent's own schema. /a\N{REPLACEMENT CHARACTER}b: There"
+    )
+    assert len(execution.error) == 2_001
+
+
+@pytest.mark.django_db
+def test_neither_do_those_of_an_image() -> None:
+    execution = running()
+    assert dispatch.finish(execution, RunOutcome(Ending.IMAGE, "No command a\0b."), [])
+    execution.refresh_from_db()
+    assert execution.error == "No command a\N{REPLACEMENT CHARACTER}b."
+
+
 def test_output_schema_that_costs_without_end() -> None:
     bomb: dict[str, Any] = {
         "$defs": {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(40)} | {"d40": {}},

@@ -51,6 +51,10 @@ def test_an_image_of_the_engine_is_accepted(judge: Judge, scripted: str) -> None
         ("CMD []", "The image says no command to run: set ENTRYPOINT or CMD."),
         ("WORKDIR /proc/self/fd/8", "The image's WORKDIR must be an ordinary directory."),
         ('VOLUME ["/proc/x"]', "The image declares volumes that cannot be allowed."),
+        (
+            "LABEL io.agentnexus.execution=x",
+            "The image has a label that is the platform's own: io.agentnexus.{instance,execution,attempt,deadline,hot,part}.",
+        ),
         ("RUN ln -s / /link\nWORKDIR /link", "The image's WORKDIR must not lead through a symbolic link."),
     ],
 )

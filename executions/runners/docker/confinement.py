@@ -23,6 +23,8 @@ SECRETS = "/run/secrets"
 # Where it finds its files, and where it may leave some.
 FILES_IN, FILES_OUT = "/work/in", "/work/out"
 LABEL = "io.agentnexus"
+# What the platform knows its containers by, each after LABEL and a dot. An image's own labels are its containers', too.
+OWN_LABELS = ("instance", "execution", "attempt", "deadline", "hot", "part")
 # Without an event of its own, a container this much older than its deadline is nobody's.
 _GRACE = int(DEADLINE_GRACE.total_seconds())
 

@@ -286,7 +286,10 @@ def _found(row: dict[str, Any]) -> Found | None:
         waits = row["State"] in {"running", "paused", "created"} and young and not _gone(row["Labels"][f"{LABEL}.hot"])
         return None if waits else Found(row["Id"], UUID(int=0), 0, 0)
     execution, _, attempt = name.removeprefix(_TAKEN).rpartition("-")
-    return Found(row["Id"], UUID(execution), int(attempt), 0)
+    try:
+        return Found(row["Id"], UUID(execution), int(attempt), 0)
+    except ValueError:  # not named by us: nobody's
+        return Found(row["Id"], UUID(int=0), 0, 0)
 
 
 def _owner() -> str:

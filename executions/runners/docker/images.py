@@ -11,7 +11,7 @@ from django.conf import settings
 
 from executions.limits import PULL_WITHIN
 from executions.runners.base import Control, RegistryLogin
-from executions.runners.docker.confinement import MAX_VOLUMES, clean_volume_paths
+from executions.runners.docker.confinement import LABEL, MAX_VOLUMES, OWN_LABELS, clean_volume_paths
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 
 PROGRESS_EVERY = 2.0
@@ -96,6 +96,11 @@ def check(image: dict[str, Any], architecture: str = "") -> None:
     if architecture and image.get("Architecture") not in {"", None, architecture}:
         raise ImageUnusableError(
             f"The image is for {image['Architecture']} processors; agents run on {architecture} here."
+        )
+    labels = config.get("Labels") or {}
+    if any(f"{LABEL}.{name}" in labels for name in OWN_LABELS):
+        raise ImageUnusableError(
+            f"The image has a label that is the platform's own: {LABEL}.{{{','.join(OWN_LABELS)}}}."
         )
     volumes = clean_volume_paths(config.get("Volumes"))
     if len(volumes) > MAX_VOLUMES or any(not _ordinary(path) for path in volumes):

@@ -387,12 +387,15 @@ def _out_of_memory(spec: RunSpec) -> str:
 
 def _found(row: dict[str, Any], handle: str) -> Found:
     labels = row["Labels"]
-    return Found(
-        handle=handle,
-        execution_id=UUID(labels[f"{LABEL}.execution"]),
-        attempt=int(labels.get(f"{LABEL}.attempt", "0")),
-        deadline=int(labels.get(f"{LABEL}.deadline", "0")),
-    )
+    try:
+        return Found(
+            handle=handle,
+            execution_id=UUID(labels[f"{LABEL}.execution"]),
+            attempt=int(labels.get(f"{LABEL}.attempt", "0")),
+            deadline=int(labels.get(f"{LABEL}.deadline", "0")),
+        )
+    except ValueError:  # not labelled by us: nobody's
+        return Found(handle, UUID(int=0), 0, 0)
 
 
 def _is_timeout(exc: BaseException | None) -> bool:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import docker
 import docker.errors
 import pytest
 
-from executions.runners.base import Ending
-from executions.runners.docker import DockerRunner
+from executions.runners.base import Ending, Found
+from executions.runners.docker import DockerRunner, hot
+from executions.runners.docker.confinement import LABEL
 from executions.runners.docker.images import ImageUnusableError, check
 from tests.executions import images
 from tests.executions.images import script
@@ -64,6 +66,16 @@ def test_image_removed_since_it_was_seen(runner: DockerRunner, engine: docker.AP
     ran = run(runner, image, {})
     assert ran.outcome.ending == Ending.IMAGE
     assert ran.sink.events[0] == f"Pulling {image.partition('@')[0]}"
+
+
+def test_labels_of_an_image_do_not_confuse_the_reaper(
+    runner: DockerRunner, engine: docker.APIClient, base_image: str
+) -> None:
+    dockerfile = f'FROM {base_image}\nLABEL {LABEL}.execution=x {LABEL}.attempt=y\nCMD ["/bin/true"]'
+    with images.built(engine, "agentnexus-test/labelled", dockerfile) as image:
+        made = engine.create_container(image.partition("@")[2], name=hot.new_name(), labels=hot.labels())["Id"]
+        assert runner.containers() == [Found(made, UUID(int=0), 0, 0)]
+        runner.remove(made)
 
 
 @pytest.mark.parametrize(

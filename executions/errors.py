@@ -123,9 +123,15 @@ class NotYoursError(ExecutionError):
     http_status = 403
 
 
-class RunnerUnavailableError(ExecutionError):
+class RunnerError(ExecutionError):
+    """An engine did not do what it was asked."""
+
+    code = "runner_failed"
+    http_status = 503
+    permanent = False
+
+
+class RunnerUnavailableError(RunnerError):
     """No engine could be reached; the execution stays queued."""
 
     code = "runner_unavailable"
-    http_status = 503
-    permanent = False

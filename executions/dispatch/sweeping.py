@@ -16,7 +16,7 @@ from executions.dispatch import queue
 from executions.dispatch.cancelling import cancel_overdue
 from executions.dispatch.claims import give_back
 from executions.dispatch.ending import end
-from executions.errors import RunnerUnavailableError
+from executions.errors import RunnerError, RunnerUnavailableError
 from executions.models import Execution, Node, Orphan
 from executions.nodes.naming import this_node
 from executions.runners.base import Found, Runner
@@ -68,12 +68,23 @@ def reap(runner: Runner, swept: Swept) -> None:
         known = {row[0]: row[1:] for row in rows.values_list("pk", "status", "attempt", "container_id")}
         for one in found:
             why = _orphaned(one, known.get(one.execution_id))
-            if why:
-                runner.remove(one.handle)
+            if why and _removed(runner, one):
                 swept.removed += 1
                 _record(one, why)
-    except RunnerUnavailableError as exc:
+    except RunnerError as exc:
         log.debug("engine_not_reaped", error=exc.message)  # a process without an engine sweeps too
+
+
+def _removed(runner: Runner, one: Found) -> bool:
+    """One that cannot be removed now must not keep the others, and is tried again."""
+    try:
+        runner.remove(one.handle)
+    except RunnerUnavailableError:
+        raise
+    except RunnerError as exc:
+        log.warning("orphan_left", execution_id=str(one.execution_id), container=one.handle[:12], error=exc.message)
+        return False
+    return True
 
 
 def _orphaned(one: Found, known: tuple[str, int, str] | None) -> str:

@@ -190,7 +190,8 @@ class Resuming(Protocol):
 
 
 class Runner(Protocol):
-    """An engine that runs agents. Its methods raise RunnerUnavailableError when the engine does not answer."""
+    """An engine that runs agents. Its methods raise RunnerUnavailableError when the engine does not answer, and
+    RunnerError when it refuses."""
 
     def probe(self) -> None:
         """Return at once when the engine seems to be there."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from executions.errors import RunnerUnavailableError
+from executions.errors import RunnerError
 from executions.runners.base import Control, RegistryLogin, Stop
 from executions.runners.docker import hot
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
@@ -79,7 +79,7 @@ class Checker:
             verdicts.refuse(version, str(exc))
         except PullStoppedError:
             verdicts.give_back(version)
-        except (EngineCallError, RunnerUnavailableError, VaultError) as exc:
+        except (RunnerError, VaultError) as exc:
             log.warning("image_not_checked", version_id=str(version.pk), error=str(exc))
             verdicts.postpone(version, "The machine that checks images had a fault.")
         else:

@@ -108,6 +108,10 @@ class Keeper:
             log.warning("keeper_without_database", error=type(exc).__name__)
             connection.close()
             return False
+        except Exception:
+            # Whatever it is: without this thread every run of this worker would be lost.
+            log.exception("keeper_failed")
+            return False
         for execution_id, (_, control) in watched.items():
             standing = standings[execution_id]
             if not standing.held:

@@ -16,7 +16,7 @@ from executions import dispatch, limits
 from executions.connections import redis_client
 from executions.dispatch import queue
 from executions.dispatch.sweeping import Swept, reap
-from executions.errors import RunnerUnavailableError
+from executions.errors import RunnerError
 from executions.nodes.models import Node
 from executions.nodes.naming import this_node
 from executions.nodes.reporting import Reporter
@@ -128,6 +128,9 @@ class _Watch:
             except (redis.RedisError, DatabaseError) as exc:
                 log.warning("engine_not_looked_after", error=type(exc).__name__)
                 connection.close()
+            except Exception:
+                # Whatever it is: without this thread the node would be silent, and nobody would look after its engine.
+                log.exception("engine_not_looked_after")
             self._told.wait(LOOK_SECONDS)
         self._checker.stop()
         connection.close()
@@ -149,7 +152,7 @@ class _Watch:
                     default_runner().tend(choosing.room(node.name))
                 else:
                     default_runner().dismiss()
-            except RunnerUnavailableError as exc:
+            except RunnerError as exc:
                 log.warning("engine_not_reaped", error=exc.message)
 
     def _drain(self, node: Node) -> None:

@@ -59,13 +59,16 @@ def test_notices_a_lost_hold(keeper: Keeper, control: Control) -> None:
     assert control.reason == Stop.LOST
 
 
-def test_goes_on_while_the_database_is_away(keeper: Keeper, control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [DatabaseError, ValueError])
+def test_goes_on_while_the_database_is_away_or_whatever_happens(
+    keeper: Keeper, control: Control, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
     monkeypatch.setattr(limits, "LOOK_EVERY", timedelta(milliseconds=20))
     failures = []
 
     def away(holds: object) -> None:
         failures.append(1)
-        raise DatabaseError
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "standing", away)

@@ -10,19 +10,18 @@ import docker
 import docker.errors
 import requests
 
-from executions.errors import RunnerUnavailableError
+from executions.errors import RunnerError, RunnerUnavailableError
 
 # An answer to any call but pulling and waiting takes the engine well under a second; more than this is a fault.
 CALL_SECONDS = 30
 PROBE_SECONDS = 3.0
 
 
-class EngineCallError(Exception):
+class EngineCallError(RunnerError):
     """The engine refused a call, or gave no sense. `message` is the engine's own text."""
 
     def __init__(self, message: str, status: int | None) -> None:
         super().__init__(message)
-        self.message = message
         self.status = status
 
     @property

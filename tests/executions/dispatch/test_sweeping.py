@@ -10,7 +10,7 @@ from django.utils import timezone
 from executions import dispatch, logs
 from executions.connections import redis_client
 from executions.dispatch.sweeping import Swept
-from executions.errors import RunnerUnavailableError
+from executions.errors import RunnerError, RunnerUnavailableError
 from executions.logs import Line, Stream
 from executions.models import Execution, LogArchive, Orphan
 from executions.runners.base import Control, Found, RunOutcome, RunSpec, Sink
@@ -40,6 +40,8 @@ class Engine:
         return self.found
 
     def remove(self, handle: str) -> None:
+        if handle == "stuck":
+            raise RunnerError("device or resource busy")
         self.removed.append(handle)
 
     def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
@@ -165,6 +167,15 @@ def test_reaps_only_what_no_live_attempt_owns() -> None:
     )
     dispatch.sweep(engine)
     assert engine.removed == ["older", "over", "queued", "unknown"]
+
+
+def test_a_container_that_cannot_be_removed_keeps_no_other_and_nothing_else() -> None:
+    over = ExecutionFactory.create(status="succeeded", attempt=1)
+    ExecutionFactory.create()
+    engine = Engine(*(Found(handle, over.pk, 1, 0) for handle in ("stuck", "free")))
+    assert dispatch.sweep(engine) == Swept(removed=1, woken=1)
+    assert engine.removed == ["free"]
+    assert Orphan.objects.get().container_id == "free"
 
 
 def test_engine_that_is_away_stops_nothing_else() -> None:

@@ -15,10 +15,10 @@ LONG_WAIT_SECONDS = 600
 def status() -> list[dict[str, Any]]:
     """Checks of this room: `{name, ok, detail}`. Never raises for Redis; the database is checked before."""
     try:
-        beats = heartbeat.beats()
+        beats, scheduled = heartbeat.beats(), heartbeat.schedule_runs()
     except redis.RedisError:
         return [_check("execution_workers", False, "Redis is away, so nobody knows."), _queue()]
-    return [_workers(beats), _engines(beats), _queue()]
+    return [_workers(beats), _engines(beats), _scheduled(scheduled), _queue()]
 
 
 def _workers(beats: list[heartbeat.Beat]) -> dict[str, Any]:
@@ -34,6 +34,16 @@ def _engines(beats: list[heartbeat.Beat]) -> dict[str, Any]:
         return _check("docker", True, ", ".join(sorted({beat.engine for beat in able})))
     detail = "No worker can reach a Docker engine: executions wait." if beats else "Unknown while no worker is running."
     return _check("docker", False, detail)
+
+
+def _scheduled(runs: bool) -> dict[str, Any]:
+    if runs:
+        return _check("scheduled_tasks", True, "running")
+    detail = (
+        f"None has run for {heartbeat.SCHEDULED_SECONDS} s: payments are not settled, nothing is deleted in time. "
+        "Start the beat and chores processes."
+    )
+    return _check("scheduled_tasks", False, detail)
 
 
 def _queue() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from celery import shared_task
 from executions import dispatch, retention
 from executions.files import cleaning
 from executions.runners import default_runner
-from executions.worker import lifecycle
+from executions.worker import heartbeat, lifecycle
 
 
 @shared_task(acks_late=False)  # a message that is lost is missed by nobody
@@ -29,4 +29,5 @@ def clean_files() -> None:
 @shared_task
 def sweep_executions() -> None:
     """Put right what a dead message, worker or engine left behind."""
-    dispatch.sweep(default_runner())
+    heartbeat.scheduled()
+    dispatch.sweep_in_turn(default_runner())

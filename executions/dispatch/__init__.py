@@ -19,7 +19,7 @@ from executions.dispatch.claims import (
 from executions.dispatch.ending import end
 from executions.dispatch.finishing import finish
 from executions.dispatch.requests import request
-from executions.dispatch.sweeping import sweep
+from executions.dispatch.sweeping import sweep, sweep_in_turn
 
 __all__ = [
     "adopt_next",
@@ -36,5 +36,6 @@ __all__ = [
     "request",
     "standing",
     "sweep",
+    "sweep_in_turn",
     "waiting",
 ]

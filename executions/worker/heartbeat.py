@@ -2,7 +2,10 @@
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+
+import redis
 
 from executions.connections import redis_client
 
@@ -11,6 +14,9 @@ EVERY_SECONDS = 5.0
 # A worker not heard of for this long is gone.
 STALE_SECONDS = 30.0
 FORGET_SECONDS = 24 * 3600.0
+# Set by a task that is scheduled every ten seconds.
+SCHEDULED_KEY = "agentnexus:executions:scheduled"
+SCHEDULED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,17 @@ def beats() -> list[Beat]:
     if old:
         redis_client().hdel(KEY, *old)
     return [one for one in found if one.alive]
+
+
+def scheduled() -> None:
+    """Tell that scheduled tasks run; nobody listens while Redis is away."""
+    with suppress(redis.RedisError):
+        redis_client().set(SCHEDULED_KEY, 1, ex=SCHEDULED_SECONDS)
+
+
+def schedule_runs() -> bool:
+    """Whether a scheduled task has run within SCHEDULED_SECONDS. Raises redis.RedisError."""
+    return bool(redis_client().exists(SCHEDULED_KEY))
 
 
 def farewell(worker: str) -> None:

@@ -144,6 +144,7 @@ class _Watch:
         self._able = node.state == Node.State.READY
         self._drain(node)
         heartbeat.beat(name(), engine_ok=node.engine_ok, engine=node.engine, running=len(keeper))
+        dispatch.sweep_in_turn()
         if node.engine_ok:
             try:
                 reap(default_runner(), Swept())

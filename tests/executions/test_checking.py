@@ -53,7 +53,8 @@ def test_an_image_of_the_engine_is_accepted(judge: Judge, scripted: str) -> None
         ('VOLUME ["/proc/x"]', "The image declares volumes that cannot be allowed."),
         (
             "LABEL io.agentnexus.execution=x",
-            "The image has a label that is the platform's own: io.agentnexus.{instance,execution,attempt,deadline,hot,part}.",
+            "The image has a label that is the platform's own: "
+            "io.agentnexus.{instance,execution,attempt,deadline,hot,part}.",
         ),
         ("RUN ln -s / /link\nWORKDIR /link", "The image's WORKDIR must not lead through a symbolic link."),
     ],

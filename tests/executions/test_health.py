@@ -7,6 +7,7 @@ import redis
 from django.utils import timezone
 
 from executions import health
+from executions.tasks import sweep_executions
 from executions.worker import heartbeat
 from tests.factories.executions import ExecutionFactory
 
@@ -21,6 +22,11 @@ def test_no_worker() -> None:
     assert said() == {
         "execution_workers": (False, "No worker is running: executions wait. Start the worker process."),
         "docker": (False, "Unknown while no worker is running."),
+        "scheduled_tasks": (
+            False,
+            "None has run for 60 s: payments are not settled, nothing is deleted in time. "
+            "Start the beat and chores processes.",
+        ),
         "execution_queue": (True, "empty"),
     }
 
@@ -43,6 +49,11 @@ def test_worker_not_heard_of_or_gone_in_order_does_not_count(monkeypatch: pytest
     heartbeat.beat("silent", engine_ok=True, engine="Docker", running=0)
     monkeypatch.setattr(heartbeat, "STALE_SECONDS", 0.0)
     assert said()["execution_workers"][0] is False
+
+
+def test_scheduled_tasks_run() -> None:
+    sweep_executions()
+    assert said()["scheduled_tasks"] == (True, "running")
 
 
 def test_queue() -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from executions import dispatch, logs
 from executions.connections import redis_client
+from executions.dispatch import sweeping
 from executions.dispatch.sweeping import Swept
 from executions.errors import RunnerError, RunnerUnavailableError
 from executions.logs import Line, Stream
@@ -77,6 +78,14 @@ def test_wakes_workers_for_what_nobody_picked_up() -> None:
     assert dispatch.sweep() == Swept(woken=3)
     assert messages() == 3
     assert dispatch.sweep() == Swept()  # they will be awake
+
+
+def test_one_sweep_at_a_time_is_enough() -> None:
+    ExecutionFactory.create()
+    assert dispatch.sweep_in_turn() == Swept(woken=1)
+    assert dispatch.sweep_in_turn() is None
+    redis_client().delete(sweeping.KEY)
+    assert dispatch.sweep_in_turn() == Swept()
 
 
 def test_cancels_what_is_overdue() -> None:

@@ -80,6 +80,9 @@ class Execution(models.Model):
     idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked for under the key.")
     last_seq = models.PositiveIntegerField(default=0)
+    log_left_behind = models.BooleanField(
+        default=False, db_default=False, help_text="Redis was away when it ended; the sweep archives its log."
+    )
     deadline_seconds = models.PositiveIntegerField(help_text="How long the agent may run.")
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -108,6 +111,11 @@ class Execution(models.Model):
                 fields=["status", "not_before"],
                 condition=models.Q(status__in=["queued", "starting", "running"]),
                 name="execution_unfinished",
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(log_left_behind=True),
+                name="execution_log_left_behind",
             ),
             models.Index(
                 fields=["user", "-priority", "id"], condition=models.Q(status="queued"), name="execution_waiting"

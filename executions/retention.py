@@ -47,7 +47,7 @@ def delete_old_documents() -> int:
 def _delete(ids: list[UUID]) -> int:
     with transaction.atomic():
         deleted = Execution.objects.filter(pk__in=ids, status__in=TERMINAL, documents_deleted_at=None).update(
-            input={}, output=None, documents_deleted_at=timezone.now()
+            input={}, output=None, documents_deleted_at=timezone.now(), log_left_behind=False
         )
         if deleted:
             ended = Execution.objects.filter(pk__in=ids, status__in=TERMINAL)

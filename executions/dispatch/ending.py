@@ -8,7 +8,7 @@ import redis
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from executions import logs, notify
 from executions.files.using import bind
@@ -35,24 +35,24 @@ def end(
     `lines` is the whole log; when not given, what Redis has. A log that cannot be had now is archived by the sweep.
     `files` are those it gave.
     """
-    if lines is None:
-        lines = _collect(execution_id)
-    if lines:
-        changes["last_seq"] = lines[-1].seq
     with transaction.atomic():
         ended = move(
             execution_id,
             status,
             held_by=held_by,
             where=where,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             lease_until=None,
             deadline_at=None,
             **changes,
         )
         if not ended:
             return False
+        if lines is None:
+            # Its worker may still be writing: from here on no line gets in that the archive would lack.
+            lines = _rest(execution_id)
         if lines:
+            Execution.objects.filter(pk=execution_id).update(last_seq=lines[-1].seq)
             logs.archive(execution_id, lines)
         if files:
             bind(execution_id, list(files), FileUse.Direction.OUTPUT)
@@ -69,11 +69,28 @@ def _tell(execution_id: UUID, *, archived: bool) -> None:
         logs.forget(execution_id)
 
 
-def _collect(execution_id: UUID) -> list[Line]:
+def archive_left_behind(execution_id: UUID) -> bool:
+    """Archive the log of an ended execution that could not be had then; False when there is none (any more).
+    Raises redis.RedisError."""
+    lines = logs.collect_sealed(execution_id)
+    changes = {"last_seq": lines[-1].seq} if lines else {}
+    with transaction.atomic():
+        # The condition closes the race with a deletion of the documents.
+        left = Execution.objects.filter(pk=execution_id, log_left_behind=True)
+        if not left.update(log_left_behind=False, **changes) or not lines:
+            return False
+        logs.archive(execution_id, lines)
+        transaction.on_commit(lambda: logs.forget(execution_id))
+    return True
+
+
+def _rest(execution_id: UUID) -> list[Line]:
+    """What Redis has of the log."""
     if not Execution.objects.filter(pk=execution_id, attempt__gt=0).exists():
         return []
     try:
-        return logs.collect(execution_id)
+        return logs.collect_sealed(execution_id)
     except redis.RedisError as exc:
-        log.warning("log_not_collected", execution_id=str(execution_id), error=type(exc).__name__)
+        log.warning("log_left_behind", execution_id=str(execution_id), error=type(exc).__name__)
+        Execution.objects.filter(pk=execution_id).update(log_left_behind=True)
         return []

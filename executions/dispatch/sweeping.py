@@ -1,27 +1,23 @@
 """What puts right that something died: a message, a worker, an engine. Safe to run anywhere, at any time, twice."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-
 import redis
 import structlog
-from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
-from executions import limits, logs
+from executions import limits
 from executions.clock import from_now
 from executions.connections import redis_client
 from executions.dispatch import queue
 from executions.dispatch.cancelling import cancel_overdue
 from executions.dispatch.claims import give_back
-from executions.dispatch.ending import end
+from executions.dispatch.ending import archive_left_behind, end
 from executions.errors import RunnerError, RunnerUnavailableError
 from executions.models import Execution, Node, Orphan
 from executions.nodes.naming import this_node
 from executions.runners.base import Found, Runner
-from executions.states import ACTIVE, TERMINAL, Status
+from executions.states import ACTIVE, Status
 from marketplace.catalogue import verdicts
 
 log = structlog.get_logger(__name__)
@@ -173,22 +169,10 @@ def _explain_unchecked() -> None:
 
 
 def _archive_left_behind(swept: Swept) -> None:
-    """Redis was away when these ended; their streams may be there now."""
-    recent = timezone.now() - timedelta(days=1)
-    rows = Execution.objects.filter(
-        status__in=TERMINAL,
-        finished_at__gt=recent,
-        attempt__gt=0,
-        last_seq__gt=0,
-        log_archive=None,
-        documents_deleted_at=None,
-    )
+    """Redis was away when these ended; it may be there now."""
+    rows = Execution.objects.filter(log_left_behind=True).order_by("finished_at")
     for execution_id in rows.values_list("pk", flat=True)[:BATCH]:
         try:
-            lines = logs.collect(execution_id)
+            swept.archived += archive_left_behind(execution_id)
         except redis.RedisError:
             return
-        if lines:
-            with transaction.atomic():
-                swept.archived += bool(logs.archive(execution_id, lines))
-            logs.forget(execution_id)

@@ -3,7 +3,7 @@
 Numbers start at 1, have no gap and go on across attempts, so a reader only ever says after which line it wants more.
 """
 
-from executions.logs.archive import LOST, archive, collect, earlier, forget
+from executions.logs.archive import LOST, archive, collect, collect_sealed, earlier, forget
 from executions.logs.lines import Line, Stream
 from executions.logs.reading import LogPage, read
 from executions.logs.stream import append
@@ -18,6 +18,7 @@ __all__ = [
     "append",
     "archive",
     "collect",
+    "collect_sealed",
     "earlier",
     "forget",
     "read",

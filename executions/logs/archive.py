@@ -73,6 +73,12 @@ def collect(execution_id: UUID) -> list[Line]:
     return lines
 
 
+def collect_sealed(execution_id: UUID) -> list[Line]:
+    """Every line there will ever be in the stream. Raises redis.RedisError."""
+    stream.seal(execution_id)
+    return collect(execution_id)
+
+
 def earlier(execution_id: UUID, attempt: int, last_seq: int) -> list[Line]:
     """The lines of the attempts before `attempt`, which get no more in from now on.
 

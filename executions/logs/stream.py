@@ -16,6 +16,10 @@ from executions.logs.lines import Line, pack, unpack
 LIFETIME_SECONDS = 24 * 3600
 # Viewers page through the stream for a while after the archive exists.
 LINGER_SECONDS = 300
+# Of a run that ended as it should, this long after: a worker whose clock stood still for longer is not waited for.
+SEALED_SECONDS = 3600
+# Stands for the attempt after which no line gets in: more than any execution has.
+_SEALED = 2**31
 
 # KEYS: stream, attempt. ARGV: attempt, lifetime, numbers of the first and the last line, the packed lines.
 # One script, so that the fence, the order and "no gap" hold against every other writer at once. What does not follow
@@ -94,10 +98,9 @@ def _batches(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
         yield lines[start:]
 
 
-def fence(execution_id: UUID, attempt: int) -> int:
-    """Refuse lines of earlier attempts from now on; returns the number of the last line that got in."""
-    redis_client().set(_attempt_key(execution_id), attempt, ex=LIFETIME_SECONDS)
-    return last_seq(execution_id)
+def fence(execution_id: UUID, attempt: int, seconds: int = LIFETIME_SECONDS) -> None:
+    """Refuse lines of earlier attempts for so long from now on. Raises redis.RedisError."""
+    redis_client().set(_attempt_key(execution_id), attempt, ex=seconds)
 
 
 def last_seq(execution_id: UUID) -> int:
@@ -125,16 +128,22 @@ def _number(entry_id: bytes) -> int:
     return int(entry_id.partition(b"-")[0])
 
 
+def seal(execution_id: UUID, seconds: int = LIFETIME_SECONDS) -> None:
+    """Refuse every line for so long. A worker that only slept would bring back the lines it remembers, even deleted
+    ones. Raises redis.RedisError."""
+    fence(execution_id, _SEALED, seconds)
+
+
 def expire(execution_id: UUID) -> None:
-    """The archive has everything: let Redis drop the stream soon."""
-    with redis_client().pipeline(transaction=False) as both:
-        both.expire(_key(execution_id), LINGER_SECONDS)
-        both.expire(_attempt_key(execution_id), LINGER_SECONDS)
-        both.execute()
+    """The archive has everything: let Redis drop the stream soon. Raises redis.RedisError."""
+    seal(execution_id, SEALED_SECONDS)
+    redis_client().expire(_key(execution_id), LINGER_SECONDS)
 
 
 def delete(execution_id: UUID) -> None:
-    redis_client().delete(_key(execution_id), _attempt_key(execution_id))
+    """Drop the stream for ever. Raises redis.RedisError."""
+    seal(execution_id)
+    redis_client().delete(_key(execution_id))
 
 
 def _key(execution_id: UUID) -> str:

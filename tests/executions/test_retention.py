@@ -50,12 +50,24 @@ def test_a_log_that_redis_still_has_is_not_archived_anew(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     """Redis was away when the documents were deleted."""
-    deleted, kept = (ended(attempt=1, last_seq=1) for _ in range(2))
+    deleted, kept = (ended(attempt=1, log_left_behind=True) for _ in range(2))
     retention.delete_documents(deleted.pk)
     LogArchive.objects.all().delete()
     with django_capture_on_commit_callbacks(execute=True):
         dispatch.sweep()
     assert list(LogArchive.objects.values_list("execution", flat=True)) == [kept.pk]
+
+
+def test_a_worker_that_only_slept_does_not_bring_the_log_back(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    execution = ended()
+    with logs.LogWriter(execution.pk, 1) as asleep:
+        asleep.write(Stream.STDOUT, "secret")
+        with django_capture_on_commit_callbacks(execute=True):
+            retention.delete_documents(execution.pk)
+        asleep.write(Stream.STDOUT, "more")
+    assert logs.read(execution.pk).lines == ()
 
 
 @pytest.mark.parametrize("status", ["queued", "starting", "running"])

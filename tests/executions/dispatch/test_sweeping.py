@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import redis
 from django.utils import timezone
 
 from executions import dispatch, logs
@@ -12,9 +13,10 @@ from executions.connections import redis_client
 from executions.dispatch import sweeping
 from executions.dispatch.sweeping import Swept
 from executions.errors import RunnerError, RunnerUnavailableError
-from executions.logs import Line, Stream
+from executions.logs import Line, Stream, stream
 from executions.models import Execution, LogArchive, Orphan
 from executions.runners.base import Control, Found, RunOutcome, RunSpec, Sink
+from tests.executions.conftest import eventually
 from tests.factories.executions import ExecutionFactory
 
 pytestmark = pytest.mark.django_db
@@ -192,9 +194,30 @@ def test_engine_that_is_away_stops_nothing_else() -> None:
     assert dispatch.sweep(Engine(dead=True)) == Swept(woken=1)
 
 
-def test_log_left_in_redis_is_archived() -> None:
-    execution = ExecutionFactory.create(status="failed", reason="lost", attempt=1, last_seq=1)
+def test_log_that_redis_did_not_give_is_archived_once_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    execution = active(deadline_at=timezone.now() + PAST)
     logs.append(execution.pk, 1, [Line(1, 0, Stream.STDOUT, "a")])
+
+    def away(*args: object) -> None:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream, "page_after", away)
+        assert dispatch.sweep() == Swept(ended=1)
+        assert dispatch.sweep() == Swept()
     assert dispatch.sweep() == Swept(archived=1)
+    execution.refresh_from_db()
+    assert (execution.status, execution.last_seq) == ("timed_out", 1)
     assert LogArchive.objects.get(execution=execution).line_count == 1
     assert dispatch.sweep() == Swept()
+
+
+def test_a_worker_that_only_slept_adds_no_line_after_the_end() -> None:
+    execution = active(deadline_at=timezone.now() + PAST)
+    with logs.LogWriter(execution.pk, 1) as asleep:
+        asleep.write(Stream.STDOUT, "before")
+        eventually(lambda: logs.read(execution.pk).lines)
+        dispatch.sweep()
+        asleep.write(Stream.STDOUT, "after")
+    assert [line.text for line in logs.read(execution.pk).lines] == ["before"]
+    assert LogArchive.objects.get(execution=execution).line_count == 1

@@ -1,6 +1,7 @@
 """What puts right that something died: a message, a worker, an engine. Safe to run anywhere, at any time, twice."""
 
 from dataclasses import dataclass
+
 import redis
 import structlog
 from django.db.models import Q

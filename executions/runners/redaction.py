@@ -3,12 +3,14 @@
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO
 from urllib.parse import quote
 
 # Of a secret of several lines, such as a key in PEM form, each line that is long enough to be told from other text.
 LEAST_LINE = 8
+# Of a secret that is cut off: fewer characters of its beginning tell nothing.
+LEAST_PART = 4
 _CHUNK = 256 * 1024
 
 
@@ -21,15 +23,22 @@ class Redactor:
             for form in _forms(value):
                 self._names.setdefault(form.lower(), f"[{name}]".encode())
         # The longest first: one form may contain another.
-        forms = sorted(self._names, key=len, reverse=True)
+        self._forms = forms = sorted(self._names, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(re.escape, forms)), re.IGNORECASE) if forms else None
         # Bytes of a line that must be seen beyond where it is cut, lest a part of a secret shows.
         self.margin = len(forms[0]) if forms else 0
 
-    def __call__(self, raw: bytes) -> bytes:
+    def __call__(self, raw: bytes, *, cut: bool = False) -> bytes:
+        """`cut`: more of the line is not known, so that its end may be the beginning of a secret."""
         if self._pattern is None:
             return raw
-        return self._pattern.sub(lambda match: self._names[match[0].lower()], raw)
+        shown = self._pattern.sub(lambda match: self._names[match[0].lower()], raw)
+        return self._without_part(shown) if cut else shown
+
+    def _without_part(self, raw: bytes) -> bytes:
+        end = raw[-self.margin :].lower()
+        size, form = max((_overlap(end, form), form) for form in self._forms)
+        return raw[:-size] + self._names[form] if size else raw
 
     def found_in(self, content: IO[bytes]) -> bool:
         """Whether a secret is anywhere in the content, which is read to its end."""
@@ -55,6 +64,22 @@ def _forms(value: str) -> set[bytes]:
     for text in plain:
         raw = text.encode()
         escaped = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], quote(text, safe="")}
-        encoded = {base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"="), raw.hex().encode()}
-        forms |= {raw, *(one.encode() for one in escaped), *encoded}
+        forms |= {raw, *(one.encode() for one in escaped), *_base64(raw), raw.hex().encode()}
     return {form for form in forms if len(form) >= LEAST_LINE}
+
+
+def _overlap(text: bytes, form: bytes) -> int:
+    """How many bytes at the end of `text` are the beginning of `form`."""
+    at = text.find(form[:LEAST_PART])
+    while at >= 0 and not form.startswith(text[at:]):
+        at = text.find(form[:LEAST_PART], at + 1)
+    return len(text) - at if at >= 0 else 0
+
+
+def _base64(raw: bytes) -> Iterator[bytes]:
+    """What shows of it wherever it stands in what is encoded, as in `user:password`: the characters that it alone
+    decides."""
+    for before in range(3):
+        first, last = -(-before * 4 // 3), (before + len(raw)) * 4 // 3
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(bytes(before) + raw)[first:last]

@@ -72,7 +72,7 @@ class Transcript:
         """No more will come. Returns the result's line, None when there is none."""
         for source, buffer in self._buffers.items():
             if buffer.rest or buffer.dropped:
-                self._finish(source, buffer)
+                self._finish(source, buffer, ended=False)
         return self._redact(self._candidate[0]) if self._candidate else None
 
     def _skim(self, source: str, complete: list[bytes]) -> None:
@@ -91,7 +91,8 @@ class Transcript:
         if buffer.dropped and source == STDOUT and self.overflow is None:
             self.overflow = f"The agent wrote a line of more than {_megabytes(self._limits.output)} to its output."
 
-    def _finish(self, source: str, buffer: _Buffer) -> None:
+    def _finish(self, source: str, buffer: _Buffer, *, ended: bool = True) -> None:
+        """The line is over, or, unless it has `ended`, all there will be of it."""
         raw, dropped = bytes(buffer.rest), buffer.dropped
         buffer.rest.clear()
         buffer.dropped = 0
@@ -101,13 +102,13 @@ class Transcript:
             if previous is not None:
                 self._log(STDOUT, previous[0], 0, previous[1])
             return
-        self._log(source, raw, dropped, now)
+        self._log(source, raw, dropped, now, cut=bool(dropped) or not ended)
 
-    def _log(self, source: str, raw: bytes, dropped: int, at: float) -> None:
+    def _log(self, source: str, raw: bytes, dropped: int, at: float, *, cut: bool = False) -> None:
         limits = self._limits
         if self._truncated:
             return
-        raw = self._redact(raw)
+        raw = self._redact(raw, cut=cut)
         shown = raw[: limits.log_line]
         cut = dropped + len(raw) - len(shown)
         if self._kept + len(shown) > limits.log or self._count >= limits.log_lines:

@@ -29,6 +29,7 @@ PEM = "-----BEGIN KEY-----\nMIIBVgIBADANBgkqhkiG9w0BAQ\nshort\nAAAA1111BBBB2222\
         base64.urlsafe_b64encode(KEY.encode()).decode(),
         KEY.encode().hex(),
         f"x{KEY}{KEY}y",
+        *(base64.b64encode(f"{before}:{KEY} and more".encode()).decode() for before in ("u", "us", "use")),
     ],
 )
 def test_forms(written: str) -> None:
@@ -36,6 +37,29 @@ def test_forms(written: str) -> None:
     assert "[API_KEY]" in shown
     for part in ("abc123", KEY, "c2stbGl2Z"):
         assert part.lower() not in shown.lower()
+
+
+def shown(source: str, written: bytes, secret: str, **limits: int) -> list[str]:
+    lines: list[str] = []
+    transcript = Transcript(
+        replace(LIMITS, **limits),
+        lambda source, text, at: lines.append(text),
+        lambda text: None,
+        redact=Redactor({"S": secret}),
+    )
+    transcript.feed(source, written)
+    transcript.close()
+    return lines
+
+
+@pytest.mark.parametrize("source", [STDOUT, STDERR])
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_no_part_shows_where_a_line_breaks_off(source: str, end: bytes) -> None:
+    """Names are shorter than secrets: blacking out many of them moves the end of what is known into view."""
+    secret = "s3cr3t-value-0123456789"
+    for written in (secret.encode() * 90_000 + end, f"it is {secret[:-1]}".encode()):
+        (line,) = shown(source, written, secret, log_line=1_000, output=1_024 * 10)
+        assert "s3cr" not in line
 
 
 def test_lines_of_a_secret_of_several_lines() -> None:

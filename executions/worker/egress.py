@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 MOST = 1_000
 # Lines about refused hosts in the log.
 MOST_EVENTS = 20
+# Characters; the name of a secret, which stands for it in a host's name, may be longer than it.
+LONGEST_HOST = 255
 # Connections of a run are written together this often while it goes on (seconds).
 WRITE_EVERY = 1.0
 
@@ -62,8 +64,13 @@ class Record:
             self._thread.join()
         rows = [self._row(seen) for seen in self._waiting]
         rows += [self._row(seen, EgressRecord.Verdict.MORE, self._more_count) for seen in self._more]
-        if rows:
-            patiently(lambda: EgressRecord.objects.bulk_create(rows))
+        try:
+            if rows:
+                patiently(lambda: EgressRecord.objects.bulk_create(rows))
+        except Error as exc:  # the run has ended, and its result is worth more than its record
+            log.error(
+                "connections_lost", execution_id=str(self._execution.pk), error=type(exc).__name__, count=len(rows)
+            )
 
     def _write_soon(self) -> None:
         if self._thread is None:
@@ -101,7 +108,7 @@ class Record:
             execution=self._execution,
             attempt=self._execution.attempt,
             at=datetime.fromtimestamp(seen.at, UTC),
-            host="" if verdict else seen.host,
+            host="" if verdict else seen.host[:LONGEST_HOST],
             port=0 if verdict else seen.port,
             sent=seen.sent,
             received=seen.received,

@@ -1,9 +1,10 @@
 """What is kept of a run's connections, and when."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.test import Client
 
 from executions.models import EgressRecord
@@ -48,6 +49,21 @@ def test_of_very_many_the_rest_is_summed_up(monkeypatch: pytest.MonkeyPatch) -> 
         record.add(seen(port))
     record.close()
     assert stored() == [(1, 1, 10, "allowed", 1, 1), (2, 1, 10, "allowed", 1, 1), (0, 3, 30, "more", 3, 1)]
+
+
+def test_what_cannot_be_written_costs_no_run_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(rows: list[EgressRecord]) -> None:
+        raise DataError
+
+    execution = ExecutionFactory.create(status="running", attempt=1)
+    record = egress.Record(execution, lambda _: None)
+    record.add(replace(seen(1), host="[A_VERY_LONG_NAME]" * 20))
+    record.close()
+    assert EgressRecord.objects.get().host.startswith("[A_VERY_LONG_NAME][A_VERY")
+    monkeypatch.setattr(EgressRecord.objects, "bulk_create", failing)
+    another = egress.Record(execution, lambda _: None)
+    another.add(seen(1))
+    another.close()
 
 
 def test_none_is_lost_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:

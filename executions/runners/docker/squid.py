@@ -82,7 +82,7 @@ def connection(line: str) -> Connection | None:
         return Connection(
             at=float(at) or time.time(),
             host=host.lower() if _HOST.fullmatch(host) else "?",
-            port=int(port) if port.isdecimal() else 0,
+            port=int(port) if re.fullmatch("[0-9]{1,5}", port) else 0,
             sent=int(sent),
             received=int(received),
             verdict=_verdict(error, status),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from executions.errors import NotFinishedError
 from executions.files import cleaning
 from executions.logs import stream
-from executions.models import Execution, LogArchive
+from executions.models import EgressRecord, Execution, LogArchive
 from executions.states import TERMINAL
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,8 @@ BATCH = 1_000
 
 
 def delete_documents(execution_id: UUID) -> None:
-    """Delete input, output, files and log of an ended execution; nothing happens when they are gone already.
+    """Delete input, output, files, log, connections and the sentence about the end, which may name members of the
+    output, of an ended execution; nothing happens when they are gone already.
 
     Raises NotFinishedError while it is under way: its worker still needs them.
     """
@@ -47,11 +48,12 @@ def delete_old_documents() -> int:
 def _delete(ids: list[UUID]) -> int:
     with transaction.atomic():
         deleted = Execution.objects.filter(pk__in=ids, status__in=TERMINAL, documents_deleted_at=None).update(
-            input={}, output=None, documents_deleted_at=timezone.now(), log_left_behind=False
+            input={}, output=None, error="", documents_deleted_at=timezone.now(), log_left_behind=False
         )
         if deleted:
             ended = Execution.objects.filter(pk__in=ids, status__in=TERMINAL)
             cleaning.release(ended.values_list("pk", flat=True))
+            EgressRecord.objects.filter(execution__in=ids, execution__status__in=TERMINAL).delete()
             LogArchive.objects.filter(execution__in=ids, execution__status__in=TERMINAL).delete()
             transaction.on_commit(lambda: _drop_streams(ids))
     return deleted

@@ -134,7 +134,7 @@ class ExecutionCancelView(APIView):
 class ExecutionDocumentsView(APIView):
     @extend_schema(
         operation_id="executions_delete_documents",
-        summary="Delete input, output and log",
+        summary="Delete input, output, log and connections",
         responses={
             204: None,
             409: OpenApiResponse(description="`not_finished`: cancel it first, or wait for its end."),

@@ -9,7 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from executions import dispatch, logs, retention
 from executions.errors import NotFinishedError
 from executions.logs import Line, Stream, stream
-from executions.models import Execution, LogArchive
+from executions.models import EgressRecord, Execution, LogArchive
 from tests.account_fixtures import ApiFor
 from tests.factories.executions import ExecutionFactory
 from wallets.models import User
@@ -22,8 +22,19 @@ def ended(days: float = 0, **changes: object) -> Execution:
         status="succeeded",
         input={"a": 1},
         output={"b": 2},
+        error="/name: This field is required.",
         finished_at=timezone.now() - timedelta(days=days),
         **changes,
+    )
+    EgressRecord.objects.create(
+        execution=execution,
+        attempt=1,
+        at=timezone.now(),
+        host="a.test",
+        port=443,
+        sent=1,
+        received=1,
+        verdict="allowed",
     )
     lines = [Line(1, 0, Stream.STDOUT, "secret")]
     logs.append(execution.pk, 1, lines)
@@ -39,7 +50,8 @@ def test_everything_is_gone_and_the_row_stays(
         retention.delete_documents(execution.pk)
         retention.delete_documents(execution.pk)
     execution.refresh_from_db()
-    assert (execution.input, execution.output, execution.status) == ({}, None, "succeeded")
+    assert (execution.input, execution.output, execution.error, execution.status) == ({}, None, "", "succeeded")
+    assert not execution.connections.exists()
     assert execution.documents_deleted_at is not None
     assert LogArchive.objects.count() == 0
     assert stream.last_seq(execution.pk) == 0

@@ -13,6 +13,7 @@ from executions.dispatch.claims import (
     give_back,
     mark_fed,
     renew,
+    seconds_run,
     standing,
     waiting,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "mark_fed",
     "renew",
     "request",
+    "seconds_run",
     "standing",
     "sweep",
     "sweep_in_turn",

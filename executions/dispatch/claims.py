@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, When
 from django.db.models.functions import Now
 
 from executions import limits, notify
@@ -122,6 +122,13 @@ def adopt_next(node: str, worker: str) -> Execution | None:
             notify.changed(execution.pk)
             return Execution.objects.select_related("version", "agent").get(pk=execution.pk)
     return None
+
+
+def seconds_run(execution_id: UUID) -> float:
+    """How long its agent has run by now, by the clock that its start was written down with."""
+    ran = ExpressionWrapper(Now() - F("started_at"), output_field=DurationField())
+    found: timedelta | None = Execution.objects.annotate(ran=ran).values_list("ran", flat=True).get(pk=execution_id)
+    return found.total_seconds() if found else 0.0
 
 
 def renew(holds: Mapping[UUID, int]) -> None:

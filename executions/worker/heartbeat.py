@@ -1,7 +1,6 @@
 """What the workers tell of themselves, for the health page: one Redis hash, one field per worker."""
 
 import json
-import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -21,7 +20,8 @@ SCHEDULED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A worker's own account. `at` is in seconds since 1970; `engine` says what it runs on, or why it cannot."""
+    """A worker's own account. `at` is in seconds since 1970 by the clock of Redis, for those of machines differ;
+    `engine` says what it runs on, or why it cannot."""
 
     worker: str
     at: float
@@ -29,23 +29,24 @@ class Beat:
     engine: str
     running: int
 
-    @property
-    def alive(self) -> bool:
-        return time.time() - self.at < STALE_SECONDS
-
 
 def beat(worker: str, *, engine_ok: bool, engine: str, running: int) -> None:
     """Tell that `worker` lives. Raises redis.RedisError."""
-    redis_client().hset(KEY, worker, json.dumps(asdict(Beat(worker, time.time(), engine_ok, engine, running))))
+    redis_client().hset(KEY, worker, json.dumps(asdict(Beat(worker, _now(), engine_ok, engine, running))))
 
 
 def beats() -> list[Beat]:
     """What the living workers said last; those long gone are dropped. Raises redis.RedisError."""
-    found = [Beat(**json.loads(raw)) for raw in redis_client().hvals(KEY)]
-    old = [one.worker for one in found if time.time() - one.at > FORGET_SECONDS]
+    found, now = [Beat(**json.loads(raw)) for raw in redis_client().hvals(KEY)], _now()
+    old = [one.worker for one in found if now - one.at > FORGET_SECONDS]
     if old:
         redis_client().hdel(KEY, *old)
-    return [one for one in found if one.alive]
+    return [one for one in found if now - one.at < STALE_SECONDS]
+
+
+def _now() -> float:
+    seconds, microseconds = redis_client().time()
+    return float(seconds + microseconds / 1_000_000)
 
 
 def scheduled() -> None:

@@ -5,7 +5,6 @@ import functools
 from uuid import UUID
 
 import structlog
-from django.utils import timezone
 
 from executions import dispatch, logs
 from executions.dispatch.sweeping import Swept, reap
@@ -115,8 +114,8 @@ def _resume(execution: Execution, spec: RunSpec, sink: "_Sink", control: Control
         events=tuple(line.text for line in lines if line.stream == Stream.EVENT),
     )
     sink.event(TAKEN_OVER)
-    used = (timezone.now() - (execution.started_at or timezone.now())).total_seconds()
-    return runner.resume(spec, execution.container_id, seen, spec.limits.timeout - used, sink, control)
+    left = spec.limits.timeout - dispatch.seconds_run(execution.pk)
+    return runner.resume(spec, execution.container_id, seen, left, sink, control)
 
 
 class _Sink:

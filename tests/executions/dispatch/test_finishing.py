@@ -1,9 +1,11 @@
 """What a runner's outcome makes of an execution."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from executions import dispatch
 from executions.dispatch.finishing import Verdict, judge
@@ -104,8 +106,9 @@ def running(**changes: Any) -> Execution:
 
 
 @pytest.mark.django_db
-def test_success_is_stored_counted_and_its_log_archived() -> None:
-    execution = running()
+def test_success_is_stored_counted_and_its_log_archived(monkeypatch: pytest.MonkeyPatch) -> None:
+    execution = running(started_at=timezone.now())
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2020, 1, 1, tzinfo=UTC))  # a machine whose clock is wrong
     lines = [Line(1, 0, Stream.STDOUT, "a"), Line(2, 1, Stream.STDERR, "b")]
     assert dispatch.finish(execution, exited(b'{"n": 1}'), lines)
     execution.refresh_from_db()
@@ -115,7 +118,8 @@ def test_success_is_stored_counted_and_its_log_archived() -> None:
         0,
         2,
     )
-    assert execution.finished_at is not None
+    assert execution.duration_seconds is not None
+    assert 0 <= execution.duration_seconds < 5
     assert execution.lease_until is None
     assert LogArchive.objects.get(execution=execution).line_count == 2
     assert Agent.objects.get(pk=execution.agent_id).execution_count == 1

@@ -102,13 +102,13 @@ class Transcript:
             if previous is not None:
                 self._log(STDOUT, previous[0], 0, previous[1])
             return
-        self._log(source, raw, dropped, now, cut=bool(dropped) or not ended)
+        self._log(source, raw, dropped, now, open_end=bool(dropped) or not ended)
 
-    def _log(self, source: str, raw: bytes, dropped: int, at: float, *, cut: bool = False) -> None:
+    def _log(self, source: str, raw: bytes, dropped: int, at: float, *, open_end: bool = False) -> None:
         limits = self._limits
         if self._truncated:
             return
-        raw = self._redact(raw, cut=cut)
+        raw = self._redact(raw, cut=open_end)
         shown = raw[: limits.log_line]
         cut = dropped + len(raw) - len(shown)
         if self._kept + len(shown) > limits.log or self._count >= limits.log_lines:

@@ -25,9 +25,12 @@ from executions.logs import stream
 from executions.logs.reading import LogPage, live_page
 from executions.models import Execution
 from executions.shared_pages import SharedPage, shared_pages
+from executions.sharing.obstacles import obstacle
 from executions.sharing.positions import position
 
 log = structlog.get_logger(__name__)
+# Where a run stands in the queue, and what keeps it there beyond its turn.
+Place = tuple[int | None, str]
 # Of a frame. A busy log comes in batches of what was written within LogWriter.FLUSH_SECONDS.
 PAGE = 1_000
 # A notice only wakes us; when one is lost we look by ourselves after this long.
@@ -47,7 +50,7 @@ class Feed:
     def __init__(self, execution_id: UUID) -> None:
         self.id = execution_id
         self.execution: Execution | None = None
-        self.place: int | None = None
+        self.place: Place = (None, "")
         self.version = 0
         self.last = 0
         self.ended = False
@@ -190,5 +193,5 @@ def load(execution_id: UUID) -> Execution:
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
-def place_of(execution: Execution) -> int | None:
-    return position(execution)
+def place_of(execution: Execution) -> Place:
+    return position(execution), obstacle(execution)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from executions import feed as feeds
-from executions.feed import Feed, load, place_of
+from executions.feed import Feed, Place, load, place_of
 from executions.models import Execution
 from executions.shared_pages import SharedPage
 
@@ -64,7 +64,7 @@ async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
     yield Ended(execution)
 
 
-async def _live(feed: Feed, version: int, execution: Execution, place: int | None, after: int) -> AsyncIterator[Event]:
+async def _live(feed: Feed, version: int, execution: Execution, place: Place, after: int) -> AsyncIterator[Event]:
     while True:
         tick, ended = feed.tick, feed.ended
         if feed.error is not None:

@@ -62,7 +62,7 @@ class Execution(models.Model):
     failures = models.PositiveSmallIntegerField(default=0, help_text="Attempts that the platform failed.")
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     needs = ArrayField(
-        models.CharField(max_length=30), default=list, blank=True, help_text="Labels its node must have, such as gpu."
+        models.CharField(max_length=40), default=list, blank=True, help_text="Labels its node must have, such as gpu."
     )
     memory_bytes = models.BigIntegerField(default=0, help_text="What it may use of its node's memory.")
     not_before = models.DateTimeField(db_default=Now(), help_text="No worker takes it earlier.")

@@ -17,6 +17,7 @@ from executions.errors import ExecutionError, InputInvalidError
 from executions.files.showing import shown_files
 from executions.models import Execution
 from executions.sharing import quotas
+from executions.sharing.obstacles import obstacle
 from executions.sharing.positions import position
 from marketplace.catalogue.schemas import check_schema
 from marketplace.models import Agent, AgentVersion
@@ -113,6 +114,7 @@ def execution_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "started_at": execution.started_at.isoformat() if execution.started_at else None,
         "finished_at": execution.finished_at.isoformat() if execution.finished_at else None,
         "position": context["position"],
+        "obstacle": context["obstacle"],
         "cancel_after": execution.cancel_at.isoformat() if execution.cancel_at else None,
     }
     return render(request, "executions/detail.html", context | {"state": state})
@@ -154,6 +156,7 @@ def _result(request: HttpRequest, pk: UUID) -> dict[str, Any]:
         "is_owner": execution.user_id == request.user.pk,
         "readable": readable,
         "position": position(execution),
+        "obstacle": obstacle(execution),
         "input_files": given.values(),
         "connections": connection_summary(execution),
         "blocks": presentation.blocks(execution.output, execution.version.output_schema, made) if shown else [],

@@ -11,7 +11,7 @@ from django.template.defaultfilters import filesizeformat
 from chain.errors import DomainError, InvalidAmountError
 from chain.networks import Network
 from chain.tokens import Token, format_units, parse_amount, tokens_for
-from marketplace.catalogue import demands
+from marketplace.catalogue import demands, offers, runtimes
 from marketplace.catalogue.fields import TEXT_RULES
 from marketplace.catalogue.modules.storing import store_module
 from marketplace.catalogue.numbers import next_patch
@@ -216,7 +216,7 @@ class VersionForm(forms.Form):
     cpus = forms.DecimalField(required=False, label="Processor (cores)", widget=_number("0.1"))
     timeout_seconds = forms.IntegerField(required=False, label="Time (seconds)", widget=_number("1"))
     gpus = forms.IntegerField(required=False, label="GPUs", widget=_number("1"))
-    runtime = forms.ChoiceField(required=False, help_text="A stronger wall around the agent, for some speed.")
+    runtime = forms.ChoiceField(required=False, label="Runs in")
     hosts = HostsField()
 
     def __init__(self, *args: Any, previous: AgentVersion | None = None, **kwargs: Any) -> None:
@@ -247,7 +247,9 @@ class VersionForm(forms.Form):
             return
         runtime = self.fields["runtime"]
         assert isinstance(runtime, forms.ChoiceField)  # noqa: S101  declared above
-        runtime.choices = [("", "The platform's usual"), *((name, name) for name in settings.EXECUTION_RUNTIMES)]
+        runtime.choices = runtimes.choices()
+        machines = offers.current() or ()
+        runtime.help_text = runtimes.advice(label for machine in machines for label in machine.labels)
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}

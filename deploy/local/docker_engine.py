@@ -12,6 +12,7 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from deploy.local import gvisor
 from deploy.local.engines import Engine, EngineError
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -36,7 +37,7 @@ class DockerEngine(Engine):
         return SOCKET
 
     def prepare(self) -> tuple[list[str], dict[str, Any]]:
-        return ["dockerd", "--host", SOCKET], {}
+        return ["dockerd", "--host", SOCKET, *gvisor.options(self.data)], {}
 
     def ready(self) -> bool:
         return answers(SOCKET)
@@ -55,6 +56,12 @@ def answers(url: str) -> bool:
         return False
     finally:
         client.close()
+
+
+def has_gvisor(url: str) -> bool:
+    """Whether the engine at `url` can run containers under gVisor."""
+    with docker.APIClient(base_url=url, version=API_VERSION, timeout=5) as client:
+        return gvisor.NAME in (client.info().get("Runtimes") or {})
 
 
 def ensure(data: Path) -> tuple[str, DockerEngine | None]:

@@ -19,7 +19,7 @@ import docker
 import requests
 from docker.errors import DockerException
 
-from deploy.local import docker_engine, staff
+from deploy.local import docker_engine, gvisor, staff
 from deploy.local.engines import ROOT, Alto, Anvil, Engine, EngineError, Postgres, Valkey, free_port
 from deploy.local.supervisor import ProcessError, Supervisor, run
 
@@ -67,6 +67,8 @@ def platform(
         anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, rpc_port, state=True)
         env = dict(environ) | _engines(data, environ, anvil, say, stack)
         env["DOCKER_HOST"], has_docker = _docker(data, environ, say, stack, need_docker)
+        if has_docker and "EXECUTION_RUNTIMES" not in environ and docker_engine.has_gvisor(env["DOCKER_HOST"]):
+            env["EXECUTION_RUNTIMES"] = gvisor.NAME
         port = free_port(port)
         url = f"http://localhost:{port}"
         env |= {"PORT": str(port), "SITE_URL": environ.get("SITE_URL", url)}

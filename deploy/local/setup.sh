@@ -55,6 +55,17 @@ if [ "${1:-}" = browser ] && ! { command -v docker-registry && command -v htpass
   apt_install docker-registry apache2-utils || fail "docker-registry and htpasswd are missing: install both."
 fi
 
+# They run agents under gVisor too, where the distribution has a package of it.
+if [ "${1:-}" = browser ] && ! command -v runsc >/dev/null; then
+  has_runsc() { command -v apt-cache >/dev/null && [ "$(id -u)" = 0 ] && apt-cache show runsc >/dev/null 2>&1; }
+  has_runsc || { apt-get -o DPkg::Lock::Timeout=300 update -qq >.data/apt.log 2>&1 || true; }
+  if has_runsc; then
+    apt_install runsc
+  else
+    say "gVisor is not installed and cannot be from here: ITS TESTS WILL BE SKIPPED. See https://gvisor.dev/docs/user_guide/install/"
+  fi
+fi
+
 if [ "${1:-}" = browser ] && ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
   apt_install chromium || fail "Chromium is missing: install it, or set CHROMIUM to the program's path."
 fi

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from executions import durations
 from executions.api.file_serializers import ExecutionFileSerializer, FileLinkSerializer
 from executions.models import EgressRecord, Execution
+from executions.sharing.obstacles import obstacle
 from executions.sharing.positions import position
 
 # What one may ask for; urgent is for staff to give.
@@ -78,6 +79,9 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
     duration_seconds = serializers.FloatField(read_only=True, allow_null=True)
     priority = serializers.SerializerMethodField(help_text="low, normal, high or urgent")
     position = serializers.SerializerMethodField(help_text="Place in the queue, 1 is next; null when not queued.")
+    obstacle = serializers.SerializerMethodField(
+        help_text="A sentence when it is queued and no machine in service can run it; else empty."
+    )
     cancel_after = serializers.DateTimeField(
         source="cancel_at", read_only=True, help_text="When it is cancelled unless it has ended."
     )
@@ -101,6 +105,7 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
             "last_seq",
             "priority",
             "position",
+            "obstacle",
             "cancel_requested",
             "cancel_after",
             "deadline_seconds",
@@ -117,6 +122,9 @@ class ExecutionSerializer(serializers.ModelSerializer[Execution]):
 
     def get_position(self, execution: Execution) -> int | None:
         return position(execution)
+
+    def get_obstacle(self, execution: Execution) -> str:
+        return obstacle(execution)
 
     def to_representation(self, instance: Execution) -> dict[str, Any]:
         data: dict[str, Any] = super().to_representation(instance)
@@ -136,11 +144,14 @@ class ExecutionSummarySerializer(ExecutionSerializer):
     """An execution in a list: without its documents and its place in the queue."""
 
     position = None  # type: ignore[assignment]
+    obstacle = None  # type: ignore[assignment]
     files = None  # type: ignore[assignment]
 
     class Meta(ExecutionSerializer.Meta):
         fields = [
-            name for name in ExecutionSerializer.Meta.fields if name not in {"input", "output", "files", "position"}
+            name
+            for name in ExecutionSerializer.Meta.fields
+            if name not in {"input", "output", "files", "position", "obstacle"}
         ]
         read_only_fields = fields
 

@@ -91,7 +91,7 @@ def judge(outcome: RunOutcome, output_schema: Mapping[str, Any]) -> Verdict:
     if outcome.ending in _FAILURES:
         return Verdict(Status.FAILED, _FAILURES[outcome.ending], outcome.message)
     if outcome.exit_code != 0:
-        return Verdict(Status.FAILED, Reason.EXIT, _exit_sentence(outcome.exit_code))
+        return Verdict(Status.FAILED, Reason.EXIT, f"{_exit_sentence(outcome.exit_code)} {outcome.message}".strip())
     return _judge_output(outcome.output, output_schema)
 
 

@@ -20,7 +20,7 @@ from executions.errors import (
 from executions.files import storing, using
 from executions.models import Execution, File
 from executions.sharing import quotas
-from marketplace.catalogue.demands import GPU
+from marketplace.catalogue.demands import needs
 from marketplace.catalogue.file_members import file_members
 from marketplace.catalogue.validation import SchemaUnusableError, validate
 from marketplace.models import Agent, AgentVersion
@@ -110,17 +110,12 @@ def _queue(
             deadline_seconds=now.timeout,
             # What it is given lies in its node's memory; what it gives counts as its own.
             memory_bytes=now.memory + sum(file.size for file in files),
-            needs=_needs(version),
+            needs=[] if version.kind == AgentVersion.Kind.WASM else needs(version),
             **wishes,
         )
         using.take(execution, files)
         transaction.on_commit(lambda: _send(execution))
     return execution
-
-
-def _needs(version: AgentVersion) -> list[str]:
-    """Labels of the nodes that can run it."""
-    return [GPU] * bool(version.gpus) + [version.runtime] * bool(version.runtime)
 
 
 def _send(execution: Execution) -> None:

@@ -20,6 +20,7 @@ from executions.models import Execution, Node, Orphan
 from executions.nodes import steering
 from executions.nodes.querysets import SILENT
 from executions.states import ACTIVE
+from marketplace.catalogue import runtimes
 
 SHOWN_IMAGES = 200
 
@@ -55,6 +56,7 @@ class NodeAdmin(LookOnly):
         "load",
         "shown_memory",
         "cpus",
+        "shown_runtimes",
         "shown_labels",
         "cache",
     ]
@@ -63,8 +65,8 @@ class NodeAdmin(LookOnly):
     actions = ["cordon_nodes", "drain_nodes", "return_nodes"]
     action_form = ReasonForm
     fields = readonly_fields = [
-        *("name", "shown_state", "state_reason", "heard_of", "engine", "load", "shown_memory", "cpus", "shown_labels"),
-        *("cache", "shown_images", "first_seen_at", "last_seen_at"),
+        *("name", "shown_state", "state_reason", "heard_of", "engine", "load", "shown_memory", "cpus"),
+        *("shown_runtimes", "shown_labels", "cache", "shown_images", "first_seen_at", "last_seen_at"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
@@ -113,9 +115,13 @@ class NodeAdmin(LookOnly):
     def shown_memory(self, node: Node) -> str:
         return filesizeformat(node.memory_bytes)
 
+    @display(description="Runtimes")  # type: ignore[untyped-decorator]
+    def shown_runtimes(self, node: Node) -> str:
+        return "; ".join(runtimes.described(node.labels)) or "the engine's own"
+
     @display(description="Labels")  # type: ignore[untyped-decorator]
     def shown_labels(self, node: Node) -> str:
-        return ", ".join(node.labels) or "-"
+        return ", ".join(runtimes.others(node.labels)) or "-"
 
     @display(description="Images")  # type: ignore[untyped-decorator]
     def cache(self, node: Node) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.conf import settings
 
+from executions.runners.docker import runtimes
 from executions.runners.docker.engine import Engine, engine_errors
+from executions.runners.docker.runtimes import Runtime
 
 # What the machine keeps for itself when the settings do not say how much agents may use.
 FOR_AGENTS = 0.9
@@ -15,18 +17,19 @@ FOR_AGENTS = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """`images` maps the id and each registry digest of an image to its size in bytes; `runtimes` are the OCI runtimes
-    that versions may ask for."""
+    """`images` maps the id and each registry digest of an image to its size in bytes; `runtimes` are those that agents
+    may be run under here, by name."""
 
     engine: str
     cpus: int
     memory_bytes: int
     images: dict[str, int]
-    runtimes: frozenset[str]
+    runtimes: dict[str, Runtime]
 
 
 def take(engine: Engine) -> Inventory:
     """Raises RunnerUnavailableError, EngineCallError."""
+    offered = {*settings.EXECUTION_RUNTIMES, settings.EXECUTION_RUNTIME}
     with engine_errors():
         info: dict[str, Any] = engine.client.info()
         images: list[dict[str, Any]] = engine.client.images()
@@ -35,7 +38,7 @@ def take(engine: Engine) -> Inventory:
         cpus=int(info["NCPU"]),
         memory_bytes=settings.EXECUTION_NODE_MEMORY_BYTES or int(info["MemTotal"] * FOR_AGENTS),
         images=dict(_names(images)),
-        runtimes=frozenset(info.get("Runtimes") or ()) & frozenset(settings.EXECUTION_RUNTIMES),
+        runtimes={name: one for name, one in runtimes.found(info).items() if name and name in offered},
     )
 
 

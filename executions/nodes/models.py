@@ -23,7 +23,7 @@ class Node(models.Model):
     memory_bytes = models.BigIntegerField(default=0, help_text="What agents may use together; none may use more.")
     slots = models.PositiveSmallIntegerField(default=0, help_text="Executions its workers run at the same time.")
     labels = ArrayField(
-        models.CharField(max_length=30), default=list, blank=True, help_text="What it offers, such as gpu or wasm."
+        models.CharField(max_length=40), default=list, blank=True, help_text="What it offers, such as gpu or runsc."
     )
     images = models.JSONField(default=dict, help_text="Digest or id of each image it has, and its size in bytes.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.READY)

@@ -1,5 +1,7 @@
 """A node's own account of itself, written by its workers."""
 
+from collections.abc import Iterator
+
 import structlog
 from django.conf import settings
 from django.db.models.functions import Now
@@ -9,6 +11,7 @@ from executions.nodes import inventory
 from executions.nodes.models import Node
 from executions.nodes.naming import labels, this_node
 from executions.runners.docker.engine import Engine, EngineCallError
+from marketplace.catalogue.runtimes import GPUS, NETWORK
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +34,14 @@ class Reporter:
                 "cpus": found.cpus,
                 "memory_bytes": found.memory_bytes,
                 "images": found.images,
-                "labels": sorted({*labels(), *found.runtimes}),
+                "labels": sorted({*labels(), *_runtime_labels(found)}),
             }
+            usual = settings.EXECUTION_RUNTIME
+            if usual and usual not in found.runtimes:
+                told |= {
+                    "engine_ok": False,
+                    "engine": f"{found.engine} does not have the runtime {usual}: register it.",
+                }
         except RunnerUnavailableError as exc:
             # WebAssembly agents run all the same.
             told |= {"engine": exc.message, "engine_ok": False, "memory_bytes": inventory.machine_memory()}
@@ -42,3 +51,13 @@ class Reporter:
         if created:
             log.info("node_joined", node=node.name, engine=node.engine)
         return node
+
+
+def _runtime_labels(found: inventory.Inventory) -> Iterator[str]:
+    """The name of each runtime, and what its containers can have besides."""
+    for name, runtime in found.runtimes.items():
+        yield name
+        if runtime.network:
+            yield f"{name}{NETWORK}"
+        if runtime.gpus:
+            yield f"{name}{GPUS}"

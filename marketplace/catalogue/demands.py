@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from marketplace.catalogue import offers
+from marketplace.catalogue import offers, runtimes
 from marketplace.catalogue.hosts import clean_hosts
+from marketplace.catalogue.runtimes import GPU
 
 if TYPE_CHECKING:
     from marketplace.catalogue.models import AgentVersion
@@ -16,7 +17,6 @@ MIB = 1024 * 1024
 LEAST_MEMORY = 16 * MIB
 LEAST_NANO_CPUS = 100_000_000
 LEAST_SECONDS = 1
-GPU = "gpu"  # the label of machines that have some
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +105,40 @@ def clean_demands(
         problems["runtime"] = (
             f"This platform offers {offered}." if offered else "This platform has one runtime only: leave this empty."
         )
-    if not problems:
-        problems = _not_offered(memory or 0, cards, chosen)
     allowed = tried("hosts", lambda: clean_hosts(hosts or (), settings.EXECUTION_MAX_HOSTS), [])
-    return Demands(memory, nano, seconds, cards, chosen, tuple(allowed)), problems
+    demands = Demands(memory, nano, seconds, cards, chosen, tuple(allowed))
+    return demands, problems or not_offered(demands)
 
 
-def _not_offered(memory: int, gpus: int, runtime: str) -> dict[str, str]:
-    """What no machine has: such a version would wait for ever."""
-    offer = offers.current() if memory or gpus or runtime else None
-    if offer is None:
+def needs(demands: "Demands | AgentVersion") -> list[str]:
+    """Labels of the machines that can run it."""
+    return runtimes.needs(runtime=demands.runtime, gpus=demands.gpus, hosts=demands.hosts)
+
+
+def not_offered(demands: Demands) -> dict[str, str]:
+    """A sentence, by name, for what no machine has: such a version would wait for ever."""
+    asked = [name for name in ("runtime", "gpus", "hosts", "memory_bytes") if getattr(demands, name)]
+    machines = offers.current() if asked else None
+    if machines is None:
         return {}
+    needed, memory = frozenset(needs(demands)), demands.memory_bytes or 0
+    runtime = runtimes.effective(demands.runtime)
+    called, otherwise = runtimes.title(runtime), "leave this empty, or ask the operator of this platform."
+    missing = needed.difference(*(machine.labels for machine in machines))
+    largest = max(machine.memory_bytes for machine in machines)
     problems = {}
-    if memory > offer.memory_bytes:
-        problems["memory_bytes"] = f"The largest machine has {offer.memory_bytes // MIB:,} MiB for agents."
-    if gpus and GPU not in offer.labels:
-        problems["gpus"] = "No machine has GPUs at the moment: leave this empty, or ask the operator of this platform."
-    if runtime and runtime not in offer.labels:
-        problems["runtime"] = (
-            f"No machine has {runtime} at the moment: leave this empty, or ask the operator of this platform."
-        )
+    if memory > largest:
+        problems["memory_bytes"] = f"The largest machine has {largest // MIB:,} MiB for agents."
+    if GPU in missing:
+        problems["gpus"] = f"No machine has GPUs at the moment: {otherwise}"
+    elif f"{runtime}{runtimes.GPUS}" in missing:
+        problems["gpus"] = f"No machine gives agents GPUs under {called}: {otherwise}"
+    if demands.runtime in missing:
+        problems["runtime"] = f"No machine has {called} at the moment: {otherwise}"
+    elif f"{runtime}{runtimes.NETWORK}" in missing:
+        problems["hosts"] = f"No machine gives agents a network under {called}: {otherwise}"
+    if not problems and not any(needed <= one.labels and memory <= one.memory_bytes for one in machines):
+        problems[asked[0]] = "No single machine has all that this version asks for: ask for less."
     return problems
 
 

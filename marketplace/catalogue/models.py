@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 from uuid_utils.compat import uuid7
 
 from chain.fields import AddressField, Uint256Field, uint256_check
+from marketplace.catalogue import runtimes
 from marketplace.catalogue.columns import DocumentField
 from marketplace.catalogue.demands import Share, share_of
 from wallets.models import User
@@ -261,6 +262,11 @@ class AgentVersion(models.Model):
     def share(self) -> Share:
         """Memory, processor and time that a run gets."""
         return share_of(self)
+
+    @property
+    def runs_in(self) -> str:
+        """What is around a run, as people call it."""
+        return "WebAssembly" if self.kind == self.Kind.WASM else runtimes.surroundings(self.runtime)
 
     @property
     def being_checked(self) -> bool:

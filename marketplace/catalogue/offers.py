@@ -1,26 +1,26 @@
 """What the platform's machines offer. Who knows the machines says so; the catalogue only asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """`labels` are what any machine has, such as `gpu` or the name of an OCI runtime; `memory_bytes` the most that one
-    of them has for agents."""
+class Machine:
+    """`labels` are what it has, such as `gpu` or the name of an OCI runtime; `memory_bytes` what agents may use."""
 
     labels: frozenset[str]
     memory_bytes: int
 
 
-_sources: list[Callable[[], Offer | None]] = []
+Source = Callable[[], Sequence[Machine] | None]
+_sources: list[Source] = []
 
 
-def told_by(source: Callable[[], Offer | None]) -> None:
-    """Have `source` asked what there is; None when it knows of no machine."""
+def told_by(source: Source) -> None:
+    """Have `source` asked what machines there are; None when it knows of none."""
     _sources.append(source)
 
 
-def current() -> Offer | None:
-    """What there is; None when nobody knows, so that nothing can be said against it."""
-    return next((offer for source in _sources if (offer := source()) is not None), None)
+def current() -> Sequence[Machine] | None:
+    """The machines; None when nobody knows any, so that nothing can be said against what is asked."""
+    return next((machines for source in _sources if (machines := source()) is not None), None)

@@ -13,6 +13,7 @@ from typing import Any
 import docker
 from django.conf import settings
 
+from deploy.local import gvisor
 from deploy.local.docker_engine import API_VERSION, answers
 from deploy.local.engines import Engine
 from executions.errors import RunnerUnavailableError
@@ -43,6 +44,7 @@ class OwnDocker(Engine):
             self.url,
             *options.split(),
             *["--bridge", "none", "--iptables=false"],
+            *gvisor.options(folder),
         ], {}
 
     def ready(self) -> bool:

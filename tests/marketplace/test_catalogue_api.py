@@ -273,6 +273,7 @@ def test_create_then_version_then_publish(api: ApiFor, creator: User, anyone: AP
         "hosts": [],
         "gpus": 0,
         "runtime": "",
+        "runs_in": "A container",
         "created_at": version.created_at.isoformat().replace("+00:00", "Z"),
         "withdrawn_at": None,
     }

@@ -1,5 +1,6 @@
 """What a version may ask of the machine, from the form and the API to the figures of a run."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -60,15 +61,61 @@ def test_what_no_machine_has_is_refused(settings: Settings) -> None:
     assert clean_demands(**asked)[1] == {
         "memory_bytes": "The largest machine has 1,024 MiB for agents.",
         "gpus": "No machine has GPUs at the moment: leave this empty, or ask the operator of this platform.",
-        "runtime": "No machine has runsc at the moment: leave this empty, or ask the operator of this platform.",
+        "runtime": "No machine has gVisor at the moment: leave this empty, or ask the operator of this platform.",
     }
-    # of several machines each may have a part, as long as they were heard of lately
+    # each of several machines has a part, but none has all
     NodeFactory.create(labels=["gpu"], memory_bytes=2048 * MIB)
-    other = NodeFactory.create(labels=["runsc"], last_seen_at=timezone.now() - timedelta(hours=2))
+    NodeFactory.create(labels=["runsc", "runsc+gpu"])
+    assert clean_demands(**asked)[1] == {
+        "runtime": "No single machine has all that this version asks for: ask for less."
+    }
+    # one that was heard of lately will do
+    labels = ["gpu", "runsc", "runsc+gpu"]
+    heard = timezone.now() - timedelta(hours=2)
+    whole = NodeFactory.create(labels=labels, memory_bytes=2048 * MIB, last_seen_at=heard)
     assert clean_demands(**asked)[1] == {}
-    type(other).objects.filter(pk=other.pk).update(last_seen_at=timezone.now() - timedelta(days=2))
+    type(whole).objects.filter(pk=whole.pk).update(last_seen_at=timezone.now() - timedelta(days=2))
     assert set(clean_demands(**asked)[1]) == {"runtime"}
     assert clean_demands()[1] == {}
+
+
+@pytest.mark.django_db
+def test_what_a_runtime_cannot_give_is_refused(settings: Settings) -> None:
+    settings.EXECUTION_MAX_GPUS = 2
+    settings.EXECUTION_RUNTIMES = ["runsc"]
+    NodeFactory.create(labels=["gpu", "runsc"])
+    hosts = ["api.example.com:443"]
+    no_network = (
+        "No machine gives agents a network under gVisor: leave this empty, or ask the operator of this platform."
+    )
+    no_gpus = "No machine gives agents GPUs under gVisor: leave this empty, or ask the operator of this platform."
+    assert clean_demands(runtime="runsc", hosts=hosts)[1] == {"hosts": no_network}
+    assert clean_demands(runtime="runsc", gpus=1)[1] == {"gpus": no_gpus}
+    assert clean_demands(hosts=hosts, gpus=1)[1] == {}
+    # the same where everything is run under it
+    settings.EXECUTION_RUNTIME = "runsc"
+    assert clean_demands(hosts=hosts)[1] == {"hosts": no_network}
+    # a version that asks for nothing is not to blame when no machine has what the platform prescribes
+    settings.EXECUTION_RUNTIME = "kata"
+    assert clean_demands()[1] == {}
+
+
+@pytest.mark.django_db
+def test_people_choose_a_runtime_by_its_name(client: Client, settings: Settings) -> None:
+    settings.EXECUTION_RUNTIMES = ["runsc"]
+    NodeFactory.create(labels=["runsc"])
+    agent: Agent = AgentFactory.create()
+    client.force_login(agent.creator)
+    page = client.get(f"/agents/{agent.slug}/versions/new/").content.decode()
+    assert '<option value="runsc">gVisor</option>' in page
+    assert "Under gVisor an agent has no network here: it cannot have hosts." in page
+    schema = '{"type": "object"}'
+    form = {"number": "1.0.0", "image": IMAGE, "input_schema": schema, "output_schema": schema, "runtime": "runsc"}
+    refused = client.post(f"/agents/{agent.slug}/versions/new/", form | {"hosts": "api.example.com:443"})
+    assert "No machine gives agents a network under gVisor" in refused.content.decode()
+    assert client.post(f"/agents/{agent.slug}/versions/new/", form).status_code == 302
+    AgentVersion.objects.filter(agent=agent).update(verdict=AgentVersion.Verdict.ACCEPTED)
+    assert re.search(r"<dt>Runs in</dt>\s*<dd>\s*gVisor\s*</dd>", client.get(f"/agents/{agent.slug}/").content.decode())
 
 
 def test_a_maximum_lowered_later_counts(settings: Settings) -> None:
@@ -90,6 +137,7 @@ def test_api_takes_and_shows_them(api: Any) -> None:
     shown = made.json()
     assert shown["limits"] == {"memory_bytes": 1024 * MIB, "cpus": "1", "timeout_seconds": 60}
     assert shown["hosts"] == ["api.example.com:443"]
+    assert (shown["runtime"], shown["runs_in"]) == ("", "A container")
     refused = api(agent.creator).post(
         f"/api/v1/agents/{agent.slug}/versions", body | {"number": "1.0.1", "hosts": ["10.0.0.1:443"], "cpus": "9"}
     )

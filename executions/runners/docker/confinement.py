@@ -14,6 +14,7 @@ from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from executions.limits import DEADLINE_GRACE
 from executions.runners.base import RunSpec
+from executions.runners.docker.runtimes import USUAL, Runtime
 
 USER = "10001:10001"
 MAX_VOLUMES = 8
@@ -70,9 +71,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Provisions:
-    """What a run gets beyond its input: a way to its hosts, and folders on the host for its secrets, its files, and
-    those it gives."""
+    """What a run gets beyond its input: a runtime, a way to its hosts, and folders on the host for its secrets, its
+    files, and those it gives."""
 
+    runtime: Runtime = USUAL
     way: Way | None = None
     secrets: str | None = None
     inputs: str | None = None
@@ -99,7 +101,7 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], giv
         mem_limit=limits.memory,
         memswap_limit=limits.memory,  # the same: no swap
         nano_cpus=limits.nano_cpus,
-        pids_limit=limits.processes,
+        pids_limit=given.runtime.tasks(limits.processes),
         oom_score_adj=500,
         read_only=True,
         tmpfs=tmpfs,
@@ -120,9 +122,8 @@ def host_config(client: docker.APIClient, spec: RunSpec, volumes: list[str], giv
         log_config=_log_config(spec),
         mounts=mounts,
     )
-    runtime = spec.runtime or settings.EXECUTION_RUNTIME
-    if runtime:
-        config["Runtime"] = runtime
+    if given.runtime.name:
+        config["Runtime"] = given.runtime.name
     if spec.gpus:
         config["DeviceRequests"] = [DeviceRequest(count=spec.gpus, capabilities=[["gpu"]])]
     return config

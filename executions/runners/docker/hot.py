@@ -24,8 +24,9 @@ from executions.limits import Limits
 from executions.runners.base import Found, RunSpec
 from executions.runners.docker import confinement
 from executions.runners.docker.attachment import Attachment
-from executions.runners.docker.confinement import LABEL
+from executions.runners.docker.confinement import LABEL, Provisions
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
+from executions.runners.docker.runtimes import Runtime
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +47,14 @@ class Key:
 
     image: str  # id
     limits: Limits
-    runtime: str
+    runtime: Runtime
 
     @classmethod
-    def of(cls, spec: RunSpec, image: str) -> "Key | None":
+    def of(cls, spec: RunSpec, image: str, runtime: Runtime) -> "Key | None":
         """None when such a run gets something of its own into its container, or has a network."""
         if spec.hosts or spec.secrets or spec.gpus or spec.files or spec.gives_files:
             return None
-        return cls(image, replace(spec.limits, timeout=0), spec.runtime)
+        return cls(image, replace(spec.limits, timeout=0), runtime)
 
 
 @dataclass(slots=True)
@@ -84,11 +85,11 @@ class HotContainers:
         self._era = 0  # counts dismissals: what was begun before one must not be kept after it
         self._closed = False
 
-    def take(self, spec: RunSpec, image: dict[str, Any]) -> Waiting | None:
+    def take(self, spec: RunSpec, image: dict[str, Any], runtime: Runtime) -> Waiting | None:
         """A container that is ready for this run, under the run's name from now on; None when there is none."""
         if spec.room is not None:
             self._room = spec.room
-        key = Key.of(spec, image["Id"])
+        key = Key.of(spec, image["Id"], runtime)
         if key is None or not self._budget:
             return None
         with self._lock:
@@ -196,7 +197,7 @@ class HotContainers:
     def _add(self, key: Key) -> None:
         with self._lock:
             (spec, image), era = self._specs[key], self._era
-        self._keep(key, self._start(spec, image), era)
+        self._keep(key, self._start(spec, image, key.runtime), era)
 
     def _keep(self, key: Key, waiting: Waiting, era: int) -> None:
         with self._lock:
@@ -205,10 +206,10 @@ class HotContainers:
                 return
         self._discard(waiting)
 
-    def _start(self, spec: RunSpec, image: dict[str, Any]) -> Waiting:
+    def _start(self, spec: RunSpec, image: dict[str, Any], runtime: Runtime) -> Waiting:
         client = self._engine.client
         volumes = confinement.clean_volume_paths((image.get("Config") or {}).get("Volumes"))
-        config = confinement.container_config(client, image["Id"], spec, volumes, time.time())
+        config = confinement.container_config(client, image["Id"], spec, volumes, time.time(), Provisions(runtime))
         # Not the labels of the run that showed the way: this belongs to none yet.
         config["Labels"] = labels()
         with engine_errors():

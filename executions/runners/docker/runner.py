@@ -10,7 +10,6 @@ from uuid import UUID
 import docker
 import requests
 import structlog
-from django.conf import settings
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Connection, Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
@@ -20,6 +19,7 @@ from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 from executions.runners.docker.handover import Handover, HandoverError
+from executions.runners.docker.runtimes import Runtimes, RuntimeUnfitError
 from executions.runners.docker.workdir import refuse_links
 from executions.runners.redaction import Redactor
 from executions.runners.transcript import Transcript
@@ -66,6 +66,7 @@ class DockerRunner:
         self._engine = Engine(base_url)
         self._hot = hot.HotContainers(self._engine, hot_memory)
         self._images = images.Images(self._engine)
+        self._runtimes = Runtimes(self._engine)
         self._checked_images: set[str] = set()
         # Removing a container that has ended takes the engine a while; nobody needs to wait for it.
         self._janitor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="janitor")
@@ -81,16 +82,17 @@ class DockerRunner:
 
     def run(self, spec: RunSpec, sink: Sink, control: Control) -> RunOutcome:
         try:
+            runtime = self._runtimes.of(spec)
             image = self._images.resolve(spec.image, control, sink.event, spec.registry)
             with ExitStack() as stack:
                 way = self._open_way(spec, sink, stack) if spec.hosts else None
                 handed = stack.enter_context(Handover(spec, self._engine.base_url))
-                given = Provisions(way, handed.secrets, handed.inputs, handed.outputs)
-                outcome = self._run(spec, image, sink, control, given)
+                given = Provisions(runtime, way, handed.secrets, handed.inputs, handed.outputs)
+                outcome = runtime.explain(self._run(spec, image, sink, control, given))
                 if outcome.ending == Ending.LOST:
                     handed.leave()  # as its container: another worker may go on with it
                 return handover.with_folder(outcome, spec, spec.attempt)
-        except (EgressUnavailableError, HandoverError) as exc:
+        except (RuntimeUnfitError, EgressUnavailableError, HandoverError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except images.ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
@@ -98,7 +100,7 @@ class DockerRunner:
             return _STOPPED[control.reason or Stop.LOST]
         except EngineCallError as exc:
             log.warning("engine_refused", execution_id=str(spec.execution_id), status=exc.status, error=exc.message)
-            return RunOutcome(Ending.INFRASTRUCTURE, _refusal(exc, spec))
+            return RunOutcome(Ending.INFRASTRUCTURE, _refusal(exc))
         except RunnerUnavailableError as exc:
             return RunOutcome(Ending.UNAVAILABLE, exc.message)
 
@@ -141,7 +143,7 @@ class DockerRunner:
 
     def _run(self, spec: RunSpec, image: dict[str, Any], sink: Sink, control: Control, given: Provisions) -> RunOutcome:
         client = self._engine.client
-        waiting = self._hot.take(spec, image)
+        waiting = self._hot.take(spec, image, given.runtime)
         self._janitor.submit(self._hot.tend)
         if waiting is not None:
             return self._run_hot(client, waiting, spec, sink, control)
@@ -405,12 +407,9 @@ def _is_timeout(exc: BaseException | None) -> bool:
     )
 
 
-def _refusal(exc: EngineCallError, spec: RunSpec) -> str:
+def _refusal(exc: EngineCallError) -> str:
     """For the person who asked."""
-    said = exc.message.lower()
-    if "unknown runtime" in said or "unknown or invalid runtime" in said:
-        return f"This machine does not have the runtime {spec.runtime or settings.EXECUTION_RUNTIME}."
-    if "could not select device driver" in said:
+    if "could not select device driver" in exc.message.lower():
         return "This machine has no GPU for agents, which this version asks for."
     return "The Docker engine could not run the agent."
 

@@ -25,6 +25,7 @@ let loaded = FINAL.has(current.status);
 
 function sentenceOf(execution) {
   if (execution.status !== "queued") return LABELS[execution.status][2];
+  if (execution.obstacle) return execution.obstacle;
   const place = execution.position;
   return place > 1 ? `Number ${place.toLocaleString("en")} in the queue. People take turns.` : "Next in the queue: waiting for a free worker.";
 }

@@ -88,6 +88,7 @@ class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
     """A version with the schemas of what goes in and comes out, and what a run gets."""
 
     limits = ShareSerializer(source="share", read_only=True)
+    runs_in = serializers.CharField(read_only=True, help_text='In words what is around a run, such as "gVisor".')
 
     class Meta:
         model = AgentVersion
@@ -108,6 +109,7 @@ class VersionSerializer(serializers.ModelSerializer[AgentVersion]):
             "hosts",
             "gpus",
             "runtime",
+            "runs_in",
             "created_at",
             "withdrawn_at",
         ]
@@ -179,7 +181,11 @@ class NewVersionSerializer(serializers.Serializer[Any]):
         help_text='Hosts it may reach, as in "api.example.com:443"; none: it has no network.',
     )
     gpus = serializers.IntegerField(required=False, help_text="GPUs that a run gets.")
-    runtime = serializers.CharField(required=False, allow_blank=True, help_text="OCI runtime, such as runsc.")
+    runtime = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text='OCI runtime that the platform offers, such as "runsc" (gVisor), a stronger wall; empty: its usual.',
+    )
 
 
 class SearchSerializer(serializers.Serializer[Any]):

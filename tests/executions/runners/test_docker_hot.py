@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 from executions import documents
 from executions.runners.base import Control, Ending, RunSpec, Stop
 from executions.runners.docker import DockerRunner, confinement, hot
+from executions.runners.docker.runtimes import USUAL
 from tests.executions.conftest import eventually
 from tests.executions.images import python, script
 from tests.executions.runners.recording import LIMITS, Ran, Recorder
@@ -204,10 +205,10 @@ def test_closing_removes_them(runner: DockerRunner, scripted: str, engine: docke
 
 def test_a_run_with_hosts_gets_none() -> None:
     spec = RunSpec(uuid7(), 1, "x", b"{}", LIMITS, hosts=("example.org:443",))
-    assert hot.Key.of(spec, "sha256:1") is None
-    assert hot.Key.of(replace(spec, hosts=(), gpus=1), "sha256:1") is None
-    assert hot.Key.of(replace(spec, hosts=(), gives_files=True), "sha256:1") is None
-    assert hot.Key.of(replace(spec, hosts=()), "sha256:1") is not None
+    assert hot.Key.of(spec, "sha256:1", USUAL) is None
+    assert hot.Key.of(replace(spec, hosts=(), gpus=1), "sha256:1", USUAL) is None
+    assert hot.Key.of(replace(spec, hosts=(), gives_files=True), "sha256:1", USUAL) is None
+    assert hot.Key.of(replace(spec, hosts=()), "sha256:1", USUAL) is not None
 
 
 def test_they_make_room_for_runs(runner: DockerRunner, scripted: str, engine: docker.APIClient) -> None:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('executions', '0005_files'),
+        ('executions', '0006_log_left_behind'),
     ]
 
     operations = [

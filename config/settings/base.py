@@ -378,6 +378,8 @@ EXECUTION_MAX_MEMORY_BYTES: int = env.int("EXECUTION_MAX_MEMORY_BYTES", default=
 EXECUTION_MAX_NANO_CPUS: int = env.int("EXECUTION_MAX_NANO_CPUS", default=2_000_000_000)
 # An image, unpacked.
 EXECUTION_IMAGE_BYTES: int = env.int("EXECUTION_IMAGE_BYTES", default=4 * 1024**3)
+# Registries inside the platform's own network, by host or host:port: images are pulled from no others in there.
+EXECUTION_PRIVATE_REGISTRIES: list[str] = env.list("EXECUTION_PRIVATE_REGISTRIES", default=[])
 # What the images of agents may take on a node's disk; 0 is without limit.
 EXECUTION_IMAGE_CACHE_BYTES: int = env.int("EXECUTION_IMAGE_CACHE_BYTES", default=20 * 1024**3)
 EXECUTION_MAX_GPUS: int = env.int("EXECUTION_MAX_GPUS", default=0)

@@ -38,6 +38,7 @@ EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", default=str(BASE_DIR / ".data" / "m
 # Browsers take http://localhost for safe; the library would ask for https.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 DEMO_WALLET = env.bool("DEMO_WALLET", default=True)
+EXECUTION_PRIVATE_REGISTRIES = env.list("EXECUTION_PRIVATE_REGISTRIES", default=["localhost", "127.0.0.1"])
 METRICS_NETWORKS = env.list("METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 # The site answers under both names of this machine.
 _sites = [SITE_URL, SITE_URL.replace("//localhost", "//127.0.0.1"), SITE_URL.replace("//127.0.0.1", "//localhost")]

@@ -13,7 +13,8 @@ from executions.errors import RunnerError
 from executions.runners.base import Control, RegistryLogin, Stop
 from executions.runners.docker import hot
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
-from executions.runners.docker.images import Images, ImageUnreachableError, ImageUnusableError, PullStoppedError
+from executions.runners.docker.images import Images
+from executions.runners.docker.pulling import ImageUnreachableError, ImageUnusableError, PullStoppedError
 from executions.runners.docker.workdir import refuse_links
 from marketplace.catalogue import verdicts
 from marketplace.errors import VaultError

@@ -1,36 +1,23 @@
 """Finding the image a version names, fetching it when it is not here, and refusing what no agent needs."""
 
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import docker
 from django.conf import settings
 
-from executions.limits import PULL_WITHIN
+from executions.errors import RunnerError
 from executions.runners.base import Control, RegistryLogin
 from executions.runners.docker.confinement import LABEL, MAX_VOLUMES, OWN_LABELS, clean_volume_paths
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
+from executions.runners.docker.pulling import ImageUnusableError, pull
 
-PROGRESS_EVERY = 2.0
 REMEMBER_SECONDS = 60.0
 MAX_LAYERS = 100
 # Places that belong to the container's own system.
 _RESERVED = ("/proc", "/sys", "/dev")
-
-
-class ImageUnusableError(Exception):
-    """The image cannot be had or may not be run; the message is for the person who asked."""
-
-
-class ImageUnreachableError(ImageUnusableError):
-    """The registry did not give it now; later it may."""
-
-
-class PullStoppedError(Exception):
-    """The run was told to stop while pulling."""
 
 
 class Images:
@@ -57,15 +44,21 @@ class Images:
         if not repository or not digest.startswith("sha256:"):
             raise ImageUnusableError("The version does not name its image by digest.")
         found = _local(self._engine.client, repository, digest)
+        pulled = found is None
         if found is None:
             event(f"Pulling {repository}")
             began = time.monotonic()
-            _pull(self._engine, repository, digest, control, event, login)
+            pull(self._engine, repository, digest, control, event, login)
             event(f"Image ready after {time.monotonic() - began:.1f} s")
             found = _local(self._engine.client, repository, digest)
         if found is None:
             raise ImageUnusableError(f"The image {repository} was pulled but is not what its digest says.")
-        check(found, self._architecture())
+        try:
+            check(found, self._architecture())
+        except ImageUnusableError:
+            if pulled:
+                self._remove(reference)
+            raise
         self._known[reference] = (time.monotonic() + REMEMBER_SECONDS, found)
         return found
 
@@ -74,6 +67,11 @@ class Images:
             with engine_errors():
                 self._processor = str(self._engine.client.version().get("Arch", ""))
         return self._processor
+
+    def _remove(self, reference: str) -> None:
+        """What may not be run takes no room, either."""
+        with suppress(RunnerError), engine_errors():
+            self._engine.client.remove_image(reference)
 
     def forget(self, reference: str) -> None:
         """Look again next time."""
@@ -140,94 +138,3 @@ def _inspect(client: docker.APIClient, reference: str) -> dict[str, Any] | None:
             return None
         raise
     return found
-
-
-def _pull(
-    engine: Engine,
-    repository: str,
-    digest: str,
-    control: Control,
-    event: Callable[[str], None],
-    login: RegistryLogin | None,
-) -> None:
-    """Pull in a thread: the engine may say nothing for minutes, and a stop must be obeyed at once. A pull nobody waits
-    for any more goes on in the engine and does no harm: the next run finds the image."""
-    news: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
-    threading.Thread(
-        target=_read_pull, args=(engine, repository, digest, news, login), name="pull", daemon=True
-    ).start()
-    deadline = time.monotonic() + PULL_WITHIN.total_seconds()
-    progress = _Progress()
-    for item in _until_stopped(news, control, deadline):
-        if isinstance(item, BaseException):
-            raise item
-        if "error" in item:
-            raise _pull_failure(repository, str(item["error"]))
-        text = progress.after(item)
-        if text:
-            event(text)
-
-
-def _read_pull(
-    engine: Engine, repository: str, digest: str, news: "queue.Queue[Any]", login: RegistryLogin | None
-) -> None:
-    # Given with the call, so that it is on no disk of the node.
-    auth = {"username": login.username, "password": login.password} if login else None
-    try:
-        with engine_errors():
-            for item in engine.client.pull(repository, tag=digest, stream=True, decode=True, auth_config=auth):
-                news.put(item)
-        news.put(None)
-    except EngineCallError as exc:
-        news.put(_pull_failure(repository, exc.message))
-    except Exception as exc:  # noqa: BLE001  handed to the thread that waits for it
-        news.put(exc)
-    finally:
-        engine.close()
-
-
-def _until_stopped(news: "queue.Queue[Any]", control: Control, deadline: float) -> Iterator[Any]:
-    while True:
-        if control.reason is not None:
-            raise PullStoppedError
-        if time.monotonic() > deadline:
-            minutes = PULL_WITHIN.total_seconds() / 60
-            raise ImageUnreachableError(f"The image did not arrive within {minutes:.0f} minutes.")
-        try:
-            item = news.get(timeout=0.1)
-        except queue.Empty:
-            continue
-        if item is None:
-            return
-        yield item
-
-
-class _Progress:
-    """Turns hundreds of messages about layers into a line every few seconds."""
-
-    def __init__(self) -> None:
-        self._layers: dict[str, tuple[int, int]] = {}
-        self._said = time.monotonic()
-
-    def after(self, item: dict[str, Any]) -> str:
-        detail = item.get("progressDetail") or {}
-        if item.get("status") == "Downloading" and detail.get("total"):
-            self._layers[item.get("id", "")] = (detail["current"], detail["total"])
-        if not self._layers or time.monotonic() - self._said < PROGRESS_EVERY:
-            return ""
-        self._said = time.monotonic()
-        done, total = (sum(part) / 1_048_576 for part in zip(*self._layers.values(), strict=True))
-        return f"Downloading {done:,.0f} of {total:,.0f} MiB"
-
-
-def _pull_failure(repository: str, text: str) -> ImageUnusableError:
-    said = text.lower()
-    if "unauthorized" in said or "denied" in said or "no basic auth" in said:
-        return ImageUnusableError(
-            f"The registry does not let us pull {repository}: it does not exist there or is private."
-        )
-    if "not found" in said or "manifest unknown" in said or "does not exist" in said:
-        return ImageUnusableError(f"The registry has no image {repository} with the version's digest.")
-    if "no matching manifest" in said:
-        return ImageUnusableError(f"The image {repository} is not made for this machine's processor.")
-    return ImageUnreachableError(f"The image {repository} could not be pulled: {text[:200]}")

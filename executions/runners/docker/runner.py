@@ -19,6 +19,7 @@ from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
 from executions.runners.docker.engine import Engine, EngineCallError, engine_errors
 from executions.runners.docker.handover import Handover, HandoverError
+from executions.runners.docker.pulling import ImageUnusableError, PullStoppedError
 from executions.runners.docker.runtimes import Runtimes, RuntimeUnfitError
 from executions.runners.docker.workdir import refuse_links
 from executions.runners.redaction import Redactor
@@ -94,9 +95,9 @@ class DockerRunner:
                 return handover.with_folder(outcome, spec, spec.attempt)
         except (RuntimeUnfitError, EgressUnavailableError, HandoverError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
-        except images.ImageUnusableError as exc:
+        except ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
-        except images.PullStoppedError:
+        except PullStoppedError:
             return _STOPPED[control.reason or Stop.LOST]
         except EngineCallError as exc:
             log.warning("engine_refused", execution_id=str(spec.execution_id), status=exc.status, error=exc.message)
@@ -217,7 +218,7 @@ class DockerRunner:
                     client.start(container)
             except EngineCallError as exc:
                 if any(words in exc.message for words in _IMAGE_FAULTS):
-                    raise images.ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
+                    raise ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
                 raise
             ended = self._follow(attachment, container, spec, sink, control)
         return self._finished(client, container, spec, control, ended)

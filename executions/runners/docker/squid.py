@@ -10,18 +10,9 @@ import time
 from collections.abc import Iterable, Sequence
 
 from executions.runners.base import Connection, Verdict
+from executions.runners.docker.addresses import PRIVATE, PRIVATE_V6
 from executions.runners.docker.confinement import PROXY_PORT
 
-# Everything that is not the public internet: IANA's special-purpose registries, and multicast.
-PRIVATE = (
-    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
-    *("192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24"),
-    *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-)
-PRIVATE_V6 = (
-    *("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16"),
-    *("3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "ff00::/8"),
-)
 # What the kernel of the proxy's network refuses; loopback has rules of its own.
 UNREACHABLE = tuple(network for network in PRIVATE if not network.startswith("127."))
 _HOST = re.compile(r"[A-Za-z0-9._*\[\]:-]{1,255}")

@@ -8,7 +8,7 @@ from typing import Any
 import docker
 
 from executions.runners.docker.engine import CALL_SECONDS, engine_errors
-from executions.runners.docker.images import ImageUnusableError
+from executions.runners.docker.pulling import ImageUnusableError
 
 
 def refuse_links(client: docker.APIClient, container: str, workdir: str) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ class Registry:
     digest: str = ""
     served: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     status: int = 0
+    slow: bool = False
+    hung_up: threading.Event = field(default_factory=threading.Event)
+    body: bytes = b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}'
 
     @property
     def reference(self) -> str:
@@ -36,12 +40,39 @@ def serving(client: docker.APIClient, image: str) -> Iterator[Registry]:
     """A registry that has `image` of the engine as sample/agent."""
     registry = Registry()
     _take(registry, client, image)
+    with _served(registry):
+        yield registry
+
+
+@contextmanager
+def serving_layer(content: bytes, *, slowly: bool = False) -> Iterator[Registry]:
+    """A registry with an image of one file that no engine has; `slowly` its second half comes byte by byte."""
+    registry = Registry(slow=slowly)
+    with _served(registry):
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            info = tarfile.TarInfo("content")
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        layer = archive.getvalue()
+        config = {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Cmd": ["/content"]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        }
+        _describe(registry, json.dumps(config).encode(), [gzip.compress(layer, compresslevel=1)])
+        yield registry
+
+
+@contextmanager
+def _served(registry: Registry) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(registry))
     registry.address = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     try:
-        yield registry
+        yield
     finally:
         server.shutdown()
         server.server_close()
@@ -54,7 +85,10 @@ def _take(registry: Registry, client: docker.APIClient, image: str) -> None:
         read = {name: file.read() for name, file in parts.items() if file is not None}
     (described,) = json.loads(read["manifest.json"])
     config = read[described["Config"]]
-    layers = [gzip.compress(read[name], compresslevel=1) for name in described["Layers"]]
+    _describe(registry, config, [gzip.compress(read[name], compresslevel=1) for name in described["Layers"]])
+
+
+def _describe(registry: Registry, config: bytes, layers: list[bytes]) -> None:
     manifest = json.dumps(
         {
             "schemaVersion": 2,
@@ -81,9 +115,7 @@ def _digest(data: bytes) -> str:
 def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            media, body = registry.served.get(
-                self.path, ("application/json", b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
-            )
+            media, body = registry.served.get(self.path, ("application/json", registry.body))
             status = registry.status or (200 if self.path in registry.served else 404)
             if status == 401:
                 body = b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'
@@ -93,7 +125,17 @@ def _handler(registry: Registry) -> type[BaseHTTPRequestHandler]:
             self.send_header("Docker-Content-Digest", self.path.rpartition("/")[2])
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(body)
+                self._write(body)
+
+        def _write(self, body: bytes) -> None:
+            end = len(body) // 2 if registry.slow and len(body) > 100_000 else len(body)
+            self.wfile.write(body[:end])
+            try:
+                for byte in body[end:]:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(0.02)
+            except ConnectionError:
+                registry.hung_up.set()
 
         do_HEAD = do_GET  # noqa: N815  the name http.server looks for
 

@@ -1,22 +1,28 @@
 """Images that come from a registry, and images that go away."""
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import docker
 import docker.errors
 import pytest
+from pytest_django import Settings
 
 from executions.runners.base import Ending, Found
-from executions.runners.docker import DockerRunner, hot
+from executions.runners.docker import DockerRunner, hot, pulling
 from executions.runners.docker.confinement import LABEL
-from executions.runners.docker.images import ImageUnusableError, check
+from executions.runners.docker.images import check
+from executions.runners.docker.pulling import ImageUnusableError
 from tests.executions import images
+from tests.executions.conftest import eventually
 from tests.executions.images import script
 from tests.executions.runners.recording import run
-from tests.executions.runners.registry import Registry, serving
+from tests.executions.runners.registry import Registry, serving, serving_layer
 
 pytestmark = pytest.mark.docker
 
@@ -58,6 +64,64 @@ def test_registry_refuses(runner: DockerRunner, registry: Registry, status: int,
         Ending.IMAGE,
         sentence.format(f"{registry.address}/sample/agent"),
     )
+
+
+def test_no_word_of_an_answer_is_shown(runner: DockerRunner, registry: Registry) -> None:
+    """Strangers choose whom the engine asks."""
+    registry.status, registry.body = 500, b"AKIA-something-inside"
+    ran = run(runner, f"{registry.address}/sample/agent@sha256:{'0' * 64}", {})
+    assert ran.outcome.message == (
+        f"The image {registry.address}/sample/agent could not be pulled: "
+        "its registry, or the engine, cannot make sense of it."
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254", "10.0.0.1"])
+def test_registries_inside_are_asked_only_where_the_settings_say_so(
+    runner: DockerRunner, settings: Settings, host: str
+) -> None:
+    settings.EXECUTION_PRIVATE_REGISTRIES = ["127.0.0.1:1"]
+    reference = f"{host}:5000/a/b@sha256:{'0' * 64}"
+    ran = run(runner, reference, {})
+    assert (ran.outcome.ending, ran.outcome.message) == (
+        Ending.IMAGE,
+        f"The registry {host}:5000 is inside a network, not on the internet.",
+    )
+
+
+@pytest.mark.parametrize("content", [os.urandom(6 * 1024**2), bytes(60 * 1024**2)], ids=["announced", "unpacked"])
+def test_one_that_is_too_large_takes_no_room(
+    runner: DockerRunner, engine: docker.APIClient, settings: Settings, content: bytes
+) -> None:
+    """Nobody waits for what says how large it is; what only turns out to be is removed."""
+    settings.EXECUTION_IMAGE_BYTES = 4 * 1024**2
+    slowly = content[:1] != b"\0"
+    with serving_layer(content, slowly=slowly) as registry:
+        ran = run(runner, registry.reference, {})
+        assert (ran.outcome.ending, "allowed." in ran.outcome.message) == (Ending.IMAGE, True)
+        assert not slowly or registry.hung_up.wait(5)
+    with pytest.raises(docker.errors.ImageNotFound):
+        engine.inspect_image(registry.reference)
+
+
+def test_a_full_disk_ends_a_pull(
+    runner: DockerRunner, engine: docker.APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "LEAST_FREE", 2**60)
+    with serving_layer(os.urandom(1024**2)) as registry:
+        ran = run(runner, registry.reference, {})
+    assert (ran.outcome.ending, ran.outcome.message) == (Ending.IMAGE, "The machine has no room for the image.")
+    with pytest.raises(docker.errors.ImageNotFound):
+        engine.inspect_image(registry.reference)
+
+
+def test_a_registry_that_never_answers_keeps_no_thread(
+    runner: DockerRunner, silent_registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulling, "PULL_WITHIN", timedelta(seconds=0.5))
+    ran = run(runner, f"{silent_registry}/a/b@sha256:{'0' * 64}", {})
+    assert ran.outcome.message == "The image did not arrive within 0 minutes."
+    eventually(lambda: not any(thread.name == "pull" for thread in threading.enumerate()))
 
 
 def test_image_removed_since_it_was_seen(runner: DockerRunner, engine: docker.APIClient, base_image: str) -> None:

@@ -66,8 +66,8 @@ brownie: install ## a Brownie console on a development chain
 contracts-%: install
 	$(MAKE) --no-print-directory -C contracts $*
 
-attack: install ## every attack on the sandbox three times: a table, and a count of what broke
-	@$(PY) -m tests.attacks
+attack: install ## every attack on the sandbox three times (RUNTIME=runsc: under gVisor): a table, and a count of what broke
+	@$(PY) -m tests.attacks $(RUNTIME)
 
 crash: install ## kill workers, engine, Redis and PostgreSQL at each step of a run (ROUNDS=10); nothing lost, nothing left
 	@$(PY) -m tests.crash $(or $(ROUNDS),10)

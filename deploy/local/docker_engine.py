@@ -58,10 +58,10 @@ def answers(url: str) -> bool:
         client.close()
 
 
-def has_gvisor(url: str) -> bool:
-    """Whether the engine at `url` can run containers under gVisor."""
+def runtimes(url: str) -> set[str]:
+    """The names of the OCI runtimes that the engine at `url` has."""
     with docker.APIClient(base_url=url, version=API_VERSION, timeout=5) as client:
-        return gvisor.NAME in (client.info().get("Runtimes") or {})
+        return set(client.info().get("Runtimes") or ())
 
 
 def ensure(data: Path) -> tuple[str, DockerEngine | None]:

@@ -67,7 +67,11 @@ def platform(
         anvil = None if "CHAIN_RPC_URL" in environ else Anvil(data, rpc_port, state=True)
         env = dict(environ) | _engines(data, environ, anvil, say, stack)
         env["DOCKER_HOST"], has_docker = _docker(data, environ, say, stack, need_docker)
-        if has_docker and "EXECUTION_RUNTIMES" not in environ and docker_engine.has_gvisor(env["DOCKER_HOST"]):
+        if (
+            has_docker
+            and "EXECUTION_RUNTIMES" not in environ
+            and gvisor.NAME in docker_engine.runtimes(env["DOCKER_HOST"])
+        ):
             env["EXECUTION_RUNTIMES"] = gvisor.NAME
         port = free_port(port)
         url = f"http://localhost:{port}"

@@ -117,7 +117,7 @@ class NodeAdmin(LookOnly):
 
     @display(description="Runtimes")  # type: ignore[untyped-decorator]
     def shown_runtimes(self, node: Node) -> str:
-        return "; ".join(runtimes.described(node.labels)) or "the engine's own"
+        return "; ".join(runtimes.described(node.labels)) or "-"
 
     @display(description="Labels")  # type: ignore[untyped-decorator]
     def shown_labels(self, node: Node) -> str:

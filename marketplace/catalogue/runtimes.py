@@ -64,29 +64,28 @@ def needs(*, runtime: str, gpus: int, hosts: Iterable[str]) -> list[str]:
 
 
 def in_words(labels: Iterable[str]) -> str:
-    """`gVisor, a network under gVisor and GPUs` for labels that something needs."""
-    words = [_in_words(label) for label in sorted(labels)]
+    """`GPUs and a network under gVisor` for labels that something needs."""
+    known = frozenset(labels)
+    under = sorted(label for label in known if label.endswith((NETWORK, GPUS)))
+    names = {label.rpartition("+")[0] for label in under}
+    implied = names | ({GPU} if any(label.endswith(GPUS) for label in under) else set())
+    words = ["GPUs" if label == GPU else title(label) for label in sorted(known - implied - {*under})]
+    for name in sorted(names):
+        given = [what for suffix, what in ((GPUS, "GPUs"), (NETWORK, "a network")) if f"{name}{suffix}" in known]
+        words.append(f"{' and '.join(given)} under {title(name)}")
     *most, last = words or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _in_words(label: str) -> str:
-    if label == GPU:
-        return "GPUs"
-    for suffix, what in ((NETWORK, "a network"), (GPUS, "GPUs")):
-        if label.endswith(suffix):
-            return f"{what} under {title(label.removesuffix(suffix))}"
-    return title(label)
-
-
 def described(labels: Iterable[str]) -> list[str]:
-    """`gVisor (runsc), without a network or GPUs` for each runtime among a machine's labels."""
+    """`gVisor (runsc), no network` for each runtime among a machine's labels; GPUs count where it has some."""
     known = frozenset(labels)
     described = []
     for name in sorted(known & _names()):
-        lacks = [what for suffix, what in ((NETWORK, "a network"), (GPUS, "GPUs")) if f"{name}{suffix}" not in known]
         called = title(name) if name in title(name) else f"{title(name)} ({name})"
-        described.append(f"{called}, without {' or '.join(lacks)}" if lacks else called)
+        lacks = ["no network"] if f"{name}{NETWORK}" not in known else []
+        lacks += ["no GPUs"] if GPU in known and f"{name}{GPUS}" not in known else []
+        described.append(", ".join([called, *lacks]))
     return described
 
 

@@ -1,6 +1,7 @@
 """`make attack`: every attack three times, what the host lost meanwhile, and how a neighbour fared.
 
-Exit code 1 when a promise was broken.
+With the name of a runtime, as in `make attack RUNTIME=runsc`, all of it under that one; where the engine does not have
+gVisor, on an engine of its own. Exit code 1 when a promise was broken.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 import django
 import docker
 
-from deploy.local import docker_engine
+from deploy.local import docker_engine, gvisor
 from deploy.local.engines import ROOT, EngineError
 
 ROUNDS = 3
@@ -25,35 +26,51 @@ NEIGHBOUR_SLOWED = 1.10
 LEFT_SECONDS = 5
 
 
-def main() -> int:
+def main(runtime: str) -> int:
     """The table, the measurements and the count."""
     with ExitStack() as stack:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+        os.environ["EXECUTION_INSTANCE"] = f"attack-{os.getpid()}"
+        os.environ["EXECUTION_RUNTIME"] = runtime
+        django.setup()
         try:
-            os.environ["DOCKER_HOST"], child = docker_engine.ensure(ROOT / ".data")
+            os.environ["DOCKER_HOST"] = _engine(runtime, stack)
         except EngineError as exc:
             print(exc, file=sys.stderr)
             return 1
-        if child is not None:
-            stack.callback(child.stop)
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
-        os.environ["EXECUTION_INSTANCE"] = f"attack-{os.getpid()}"
-        django.setup()
-        return _perform(os.environ["DOCKER_HOST"])
+        return _perform(os.environ["DOCKER_HOST"], runtime)
 
 
-def _perform(host: str) -> int:
+def _engine(runtime: str, stack: ExitStack) -> str:
+    """Where an engine that has the runtime answers. Raises EngineError."""
+    host, child = docker_engine.ensure(ROOT / ".data")
+    if child is not None:
+        stack.callback(child.stop)
+    if not runtime or runtime in docker_engine.runtimes(host):
+        return host
+    if runtime != gvisor.NAME or gvisor.program() is None:
+        raise EngineError(f"The Docker engine at {host} does not have the runtime {runtime}.")
+    from tests.executions.own_engine import own_docker  # needs Django
+
+    return stack.enter_context(own_docker()).url
+
+
+def _perform(host: str, name: str) -> int:
     # These read the settings when they are imported.
-    from executions.runners.docker import DockerRunner
+    from executions.runners.docker import DockerRunner, runtimes
     from tests.attacks.arena import arena
     from tests.attacks.catalogue import ALL
     from tests.attacks.neighbour import measure
+    from tests.attacks.under_gvisor import under_gvisor
 
     client = docker.APIClient(host, version="auto", timeout=60)
+    runtime = runtimes.found(client.info())[name]
+    attacks = [under_gvisor(attack, runtime) if runtime.gvisor else attack for attack in ALL]
     broken = 0
     with arena(client, DockerRunner(host)) as ring:
         before = _host(client)
         print(f"{'attack':<50} {'held':<5} {'ms':>6}  promise")
-        for attack in ALL:
+        for attack in attacks:
             results = [ring.carry_out(attack) for _ in range(ROUNDS)]
             complaints = [result.complaint for result in results if result.complaint]
             broken += bool(complaints)
@@ -66,7 +83,8 @@ def _perform(host: str) -> int:
             broken += complaint is not None
             print(f"{what:<50} {'NO' if complaint else 'yes':<5} {complaint or ''}", flush=True)
     print(f"(Load of the machine at the end: {os.getloadavg()[0]:.1f}; a busy one slows neighbours by itself.)")
-    print(f"{len(ALL)} attacks, {ROUNDS} times each: {broken} promises broken.")
+    where = f" under {name}" if name else ""
+    print(f"{len(attacks)} attacks{where}, {ROUNDS} times each: {broken} promises broken.")
     return 1 if broken else 0
 
 
@@ -92,4 +110,4 @@ def _after(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))

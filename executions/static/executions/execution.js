@@ -97,7 +97,10 @@ function show(execution) {
   part("status").className = `badge tone-${tone}`;
   const final = FINAL.has(current.status);
   part("cancel").hidden = final;
-  if (part("progress")) part("progress-text").textContent = current.cancel_requested ? "Stopping…" : sentence;
+  if (part("progress")) {
+    part("progress-title").textContent = current.status === "queued" ? "In the queue" : "At work";
+    part("progress-text").textContent = current.cancel_requested ? "Stopping…" : sentence;
+  }
   if (before !== current.status) part("announce").textContent = `${label}. ${sentence}`;
   tick();
   if (final) {

@@ -12,6 +12,7 @@ from executions.runners.docker import runtimes
 from executions.runners.docker.runtimes import Runtime
 from executions.sharing import choosing
 from executions.sharing.obstacles import obstacle
+from marketplace.catalogue import runtimes as names
 from tests.factories.executions import ExecutionFactory, NodeFactory, version_of
 
 IMAGE = "agentnexus/sample@sha256:" + "0" * 64
@@ -80,8 +81,7 @@ def test_a_run_says_what_it_waits_for() -> None:
     assert obstacle(execution) == "It waits for a machine with a container engine: none is in service now."
     NodeFactory.create(labels=["runsc"])
     assert obstacle(execution) == (
-        "It waits for a machine with GPUs, gVisor and a network under gVisor: none is in service now. "
-        "You may cancel it."
+        "It waits for a machine with GPUs and a network under gVisor: none is in service now. You may cancel it."
     )
     fit = NodeFactory.create(labels=["gpu", "runsc", "runsc+net"])
     assert obstacle(execution) == (
@@ -95,3 +95,26 @@ def test_a_run_says_what_it_waits_for() -> None:
     Execution.objects.filter(pk=execution.pk).update(status="starting")
     execution.refresh_from_db()
     assert obstacle(execution) == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["runsc"], "gVisor"),
+        (["gpu"], "GPUs"),
+        (["gpu", "kata"], "GPUs and Kata Containers"),
+        (["gpu", "runsc", "runsc+gpu"], "GPUs under gVisor"),
+        (["gpu", "runsc", "runsc+gpu", "runsc+net"], "GPUs and a network under gVisor"),
+        (["arm64", "runsc-old", "runsc-old+net"], "arm64 and a network under gVisor (runsc-old)"),
+    ],
+)
+def test_needs_in_words(labels: list[str], words: str) -> None:
+    assert names.in_words(labels) == words
+
+
+def test_a_nodes_runtimes_in_words(settings: Settings) -> None:
+    settings.EXECUTION_RUNTIMES = ["runsc", "runc"]
+    labels = ["gpu", "runc", "runc+gpu", "runc+net", "runsc", "unasked"]
+    assert names.described(labels) == ["runc", "gVisor (runsc), no network, no GPUs"]
+    assert names.described(["runsc"]) == ["gVisor (runsc), no network"]
+    assert names.others(labels) == ["gpu", "unasked"]

@@ -29,15 +29,19 @@ ATTACKS = (
         "refused before it starts",
         "VOLUME " + " ".join(f"/v{n}" for n in range(9)) + "\n",
     ),
+    _image(
+        "labels of the platform's own",
+        "refused before it starts",
+        "LABEL io.agentnexus.instance=other io.agentnexus.execution=other io.agentnexus.deadline=0\n",
+    ),
     Attack(
-        "user, labels, health check and stop signal of its own",
+        "user, health check and stop signal of its own",
         "none of them is obeyed",
         ("succeeded",),
         python(
             "import json, os\nprint(json.dumps([os.getuid(), os.path.exists('/tmp/checked'), open('/proc/1/comm').read().strip()]))"
         ),
         image="""USER 0:0
-LABEL io.agentnexus.instance=other io.agentnexus.execution=other io.agentnexus.deadline=0
 HEALTHCHECK --interval=1s CMD ["/bin/sh", "-c", "touch /tmp/checked"]
 STOPSIGNAL SIGCONT
 """,

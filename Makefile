@@ -26,7 +26,8 @@ reset: ## forget all local data (database, chain, logs); the installed packages 
 # --- check -----------------------------------------------------------------------------------------------------------
 test: ## every check and every test, installing and starting all they need
 	@deploy/local/setup.sh browser
-	@$(MAKE) --no-print-directory lint types layers contracts-test pytest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types contracts-test lint layers
+	@$(MAKE) --no-print-directory pytest
 
 lint: install ## ruff, djlint, missing migrations, deployment checks
 	ruff check .
@@ -50,8 +51,8 @@ contracts-test: install ## formatting, ABI freshness and forge tests of the cont
 pytest: install ## all Python and browser tests, on the real engines
 	$(PY) -m deploy.local.test
 
-unit: install ## the quick tests: no Docker, no browser
-	pytest -n 2 -m "not docker and not e2e" tests
+unit: install ## the quick tests, in under a minute: no Docker, no browser, no chain
+	CHAIN_SCENARIOS=10 pytest -n 2 -m "not docker and not e2e and not chain and not slow" tests
 
 chain-scenarios: install ## the chain's long form: 500 storms, a kill at every step, a count of what held
 	@$(PY) -m tests.chain.long_run

@@ -33,7 +33,7 @@ fi
 stamp=.data/environment.lock
 if [ ! -x .venv/bin/python ] || ! cmp -s uv.lock "$stamp"; then
   say "Installing the Python environment ..."
-  "$UV" sync --frozen --quiet || fail "uv sync did not work; is the package index reachable and Python 3.11+ installed?"
+  "$UV" sync --frozen --quiet --compile-bytecode || fail "uv sync did not work; is the package index reachable and Python 3.11+ installed?"
   cp uv.lock "$stamp"
 fi
 

@@ -1,4 +1,4 @@
-"""The access matrix against every address of the site: API, pages, administration, WebSockets."""
+"""The access matrix against every address of the site: API, pages, administration. Sockets: test_sockets.py."""
 
 import json
 import re
@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.contrib import admin
-from django.db import connections, transaction
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
-from config.asgi import application
 from config.settings.base import BASE_DIR
 from tests.access import world as worlds
 from tests.access.matrix import ANONYMOUS, API, BODIES, EVERYONE, PAGES, SOCKETS, STAFF_MEMBER, Row
@@ -23,13 +21,15 @@ from tests.access.world import PERSONS, SUSPENDED, World
 from tests.factories.wallets import STAFF_PASSWORD
 
 pytestmark = pytest.mark.django_db
-WAIT = 20  # seconds; a machine may be busy
 ELSEWHERE = ("/?connect=1", "/accounts/login/", "/admin/login/")
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    return worlds.build()
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once: what a request changes is undone. No test of this module may have a transaction of its own."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield worlds.build()
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("row", API, ids=str)
@@ -151,29 +151,3 @@ def undone() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
-
-
-@pytest.mark.parametrize("row", SOCKETS, ids=str)
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("person", PERSONS)
-async def test_sockets(row: Row, person: str) -> None:
-    # given the world, and the person's token
-    world = await sync_to_async(worlds.build)()
-    client = await sync_to_async(world.api)(person)
-    token = client._credentials.get("HTTP_AUTHORIZATION", "")  # type: ignore[attr-defined]
-    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
-    browser = [(b"origin", b"http://localhost:8000"), (b"cookie", cookie.encode())]
-    headers = [(b"authorization", token.encode())] if token else browser
-    path = re.sub(r"<\w+:(\w+)>", lambda found: str(world.samples[found[1]]), row.name)
-    # when it is opened
-    socket = WebsocketCommunicator(application, f"/{path}", headers=headers)
-    accepted, code = await socket.connect(timeout=WAIT)
-    # then it brings something, or closes for want of a person (4401) or of a right (4403)
-    if accepted:
-        message = await socket.receive_output(timeout=WAIT)
-        code = message.get("code")
-    let_in = accepted and code is None
-    assert let_in == (person in row.who), f"{row.name} as {person}: accepted {accepted}, code {code}"
-    assert let_in or code in {4401, 4403}, code
-    await socket.disconnect(timeout=WAIT)
-    await sync_to_async(connections.close_all)()

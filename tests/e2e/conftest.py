@@ -1,4 +1,4 @@
-"""The whole platform as `make up` runs it, and a browser with a wallet."""
+"""The whole platform as `make up` runs it, shared by the workers of a run, and a browser with a wallet."""
 
 import asyncio
 import os
@@ -10,10 +10,11 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from deploy.local.platform import Site, platform
+from deploy.local.platform import Site
+from tests.e2e import serve
 from tests.e2e.wallet import TestWallet
 
-OWN = ("DATABASE_URL", "REDIS_URL", "CHAIN_RPC_URL", "DJANGO_SETTINGS_MODULE")
+SHARED = pytest.StashKey[serve.Shared]()
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,17 +32,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.docker)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(180))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Every worker collects the same tests: all hold the platform before any of them can have ended."""
+    wanted = any("site" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        first = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+        session.config.stash[SHARED] = serve.hold(start=first)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if shared := session.config.stash.get(SHARED, None):
+        shared.release()
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A platform of its own: engines, contracts, sample agents and every process of the Procfile."""
-    data = tmp_path_factory.mktemp("site")
-    environ = {name: value for name, value in os.environ.items() if name not in OWN}
-    with platform(data, environ, print) as running:
-        yield running
+def site(pytestconfig: pytest.Config) -> Site:
+    """Engines, contracts, sample agents and every process of the Procfile. Tests at the same time use the same one."""
+    return pytestconfig.stash[SHARED].site()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from deploy.local.engines import ROOT, EngineError
 from deploy.local.supervisor import ProcessError, run
 
 DATA = ROOT / ".data"
+# One more than there are processors, for much of a test is waiting: for a container, a block, a browser.
+WORKERS = min((os.cpu_count() or 1) + 1, 4)
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +28,7 @@ def main(arguments: list[str]) -> int:
         except (EngineError, ProcessError) as exc:
             print(f"The tests cannot run: {exc}", file=sys.stderr)
             return 1
-        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments]
+        command = [sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "loadgroup", *arguments]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

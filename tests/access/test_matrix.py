@@ -32,6 +32,7 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         transaction.set_rollback(True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", API, ids=str)
 def test_api(row: Row, world: World) -> None:
     # A credential that is refused is never taken for nobody: the suspended are out wherever one is looked at.
@@ -47,6 +48,7 @@ def test_api(row: Row, world: World) -> None:
             expect(row, person, method, response, let_in or anybody, anybody or person in row.who)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", PAGES, ids=str)
 def test_pages(row: Row, world: World) -> None:
     for person in PERSONS:
@@ -110,6 +112,7 @@ def test_rights_of_staff_hang_on_the_second_factor() -> None:
             assert not asked, f"{file.relative_to(BASE_DIR)} asks {asked and asked[0]}; ask `acts_as_staff`"
 
 
+@pytest.mark.slow
 def test_the_administration_opens_to_staff_with_a_second_factor_only(world: World) -> None:
     """Every page of the admin, found by its URL patterns; ids are made up, so that only the door is tried."""
     password_only = Client(raise_request_exception=False)

@@ -240,6 +240,7 @@ def old_chain() -> FakeChain:
     return chain
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("most_blocks", [1, 2, 50])
 def test_a_node_that_answers_for_few_blocks_is_asked_for_few(old_chain: FakeChain, most_blocks: int) -> None:
@@ -249,6 +250,7 @@ def test_a_node_that_answers_for_few_blocks_is_asked_for_few(old_chain: FakeChai
     assert listener.reindex(START + 1, old_chain.head) == (0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_node_that_answers_for_no_range_at_all_is_read_block_by_block(
     old_chain: FakeChain, monkeypatch: pytest.MonkeyPatch

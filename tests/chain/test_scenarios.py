@@ -104,6 +104,7 @@ def settle(listener: Listener) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_books")
 @pytest.mark.parametrize("seed", range(SCENARIOS))
+@pytest.mark.slow
 def test_after_any_storm_the_database_equals_a_fresh_index(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(seed)
     by_ranges = rng.random() < 0.3

@@ -11,6 +11,8 @@ from web3 import HTTPProvider, Web3
 
 from deploy.local.engines import Anvil, Engine, EngineError, Postgres, Valkey, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

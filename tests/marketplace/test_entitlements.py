@@ -85,6 +85,7 @@ LIVES = st.lists(st.sampled_from(["seen", "confirmed", "reverted"]), min_size=1,
     changes=st.lists(st.tuples(st.integers(0, LIFETIME), LIVES), min_size=1, max_size=5),
     random=st.randoms(use_true_random=False),
 )
+@pytest.mark.slow
 def test_any_order_with_reorgs_gives_what_the_last_words_give(
     changes: list[tuple[int, list[str]]], random: object, db: None
 ) -> None:

@@ -239,6 +239,7 @@ LIVES = st.lists(st.sampled_from(["seen", "confirmed", "reverted"]), min_size=1,
 TELL = {"seen": facts.on_seen, "confirmed": facts.on_confirmed, "reverted": facts.on_reverted}
 
 
+@pytest.mark.slow
 def test_any_order_of_arrival_with_reorgs_ends_where_the_chain_ends() -> None:
     first = quoted()
     untouched = standing(first)

@@ -95,6 +95,7 @@ BOMB: dict[str, Any] = {
     ],
     ids=["doubling", "with dialect", "inner dialect", "alternatives", "pattern", "names", "more names"],
 )
+@pytest.mark.slow
 def test_cost_is_bounded(schema: Any, document: Any) -> None:
     began = time.monotonic()
     with suppress(SchemaUnusableError):

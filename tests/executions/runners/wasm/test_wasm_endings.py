@@ -118,6 +118,7 @@ def test_lines_arrive_while_it_runs(run: Any) -> None:
     ],
     ids=["exit", "trap", "stack", "loop", "memory", "flood", "processor"],
 )
+@pytest.mark.slow
 def test_it_ends_in_the_right_way(
     run: Any, content: bytes, limits: dict[str, Any], ending: Ending, code: int | None, message: str
 ) -> None:

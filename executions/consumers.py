@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -11,11 +11,10 @@ import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from executions.access import may_read_documents, may_watch
+from executions.access import again, may_read_documents, may_watch
 from executions.api.serializers import ExecutionSerializer
 from executions.following import Changed, Ended, Event, Idle, Lines, follow
 from executions.models import Execution
-from wallets.models import User
 
 log = structlog.get_logger(__name__)
 FAILED, MALFORMED, ANONYMOUS, FORBIDDEN, UNKNOWN = 1011, 4400, 4401, 4403, 4404
@@ -57,13 +56,14 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _follow(self, execution_id: UUID, after: int) -> None:
         checked = time.monotonic()
         try:
-            async for event in follow(execution_id, after):
-                if time.monotonic() - checked > RECHECK_SECONDS:
-                    checked = time.monotonic()
-                    if await self._refusal(execution_id):
-                        await self.close(FORBIDDEN)
-                        return
-                await self._tell(event)
+            async with aclosing(follow(execution_id, after)) as events:
+                async for event in events:
+                    if time.monotonic() - checked > RECHECK_SECONDS:
+                        checked = time.monotonic()
+                        if await self._refusal(execution_id):
+                            await self.close(FORBIDDEN)
+                            return
+                    await self._tell(event)
         except Execution.DoesNotExist:
             await self.close(UNKNOWN)
         except Exception:
@@ -92,13 +92,12 @@ class ExecutionConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         user = self.scope["user"]
         if not user.is_authenticated:
             return ANONYMOUS
-        current = User.objects.filter(pk=user.pk, is_active=True).first()
+        current = again(user)
         execution = Execution.objects.filter(pk=execution_id).first()
         if current is None:
             return ANONYMOUS
         if execution is None:
             return UNKNOWN
-        current.acts_as_staff = current.is_staff and user.acts_as_staff  # as the handshake's session said
         self._documents = may_read_documents(current, execution)
         return 0 if may_watch(current, execution) else FORBIDDEN
 

@@ -4,7 +4,7 @@ The numbered log is the truth; a watcher is only the number of the last line it 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -44,7 +44,7 @@ class Ended:
 Event = Changed | Lines | Idle | Ended
 
 
-async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
+async def follow(execution_id: UUID, after: int) -> AsyncGenerator[Event, None]:
     """First the row, then every line after number `after` exactly once and in order, changes of the row as they come,
     and Ended at last. Raises Execution.DoesNotExist."""
     async with feeds.joined(execution_id) as feed:
@@ -64,7 +64,9 @@ async def follow(execution_id: UUID, after: int) -> AsyncIterator[Event]:
     yield Ended(execution)
 
 
-async def _live(feed: Feed, version: int, execution: Execution, place: Place, after: int) -> AsyncIterator[Event]:
+async def _live(
+    feed: Feed, version: int, execution: Execution, place: Place, after: int
+) -> AsyncGenerator[Event, None]:
     while True:
         tick, ended = feed.tick, feed.ended
         if feed.error is not None:

@@ -8,11 +8,13 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
+from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from executions import dispatch
+from executions import dispatch, logs
 from executions.logs import Line, LogWriter, Stream
 from executions.models import Execution
 from executions.runners.base import Ending, RunOutcome
@@ -116,3 +118,34 @@ async def test_ends_when_the_right_to_read_ends(
     assert (await anext(stream))[0] == "status"
     await User.objects.filter(pk=user.pk).aupdate(is_active=False)
     assert [name async for name, _, _ in stream] == []
+
+
+async def test_ends_with_the_session_and_with_the_token(
+    async_client: AsyncClient, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executions.api.streaming.RECHECK_SECONDS", 0.0)
+    execution = await make(user=user, status="running", attempt=1)
+    await async_client.aforce_login(user, backend="wallets.signin.backends.WalletBackend")
+    by_session = events(await async_client.get(url(execution.pk)))
+    by_token = events(await async_client.get(url(execution.pk), headers=await bearer(user)))
+    assert [(await anext(stream))[0] for stream in (by_session, by_token)] == ["status", "status"]
+    await async_client.alogout()
+    await user.token_families.aupdate(revoked_at=timezone.now())
+    for stream in (by_session, by_token):
+        assert [name async for name, _, _ in stream] == []
+
+
+async def test_staff_go_on_reading(
+    async_client: AsyncClient, client: Client, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("executions.api.streaming.RECHECK_SECONDS", 0.0)
+    await User.objects.filter(pk=stranger.pk).aupdate(is_staff=True)
+    await stranger.user_permissions.aset(Permission.objects.filter(codename__in=["view_execution", "view_documents"]))
+    execution = await make(status="running", attempt=1)
+    await stranger.arefresh_from_db()
+    await sync_to_async(client.force_login)(stranger)
+    async_client.cookies = client.cookies
+    stream = events(await async_client.get(url(execution.pk)))
+    assert (await anext(stream))[0] == "status"
+    await sync_to_async(logs.append)(execution.pk, 1, [Line(1, 0, Stream.STDOUT, "x")])
+    assert (await anext(stream))[0] == "lines"

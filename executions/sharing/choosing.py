@@ -12,14 +12,18 @@ from executions import limits
 WAIT_FOR_IMAGE = "2 seconds"
 # One that yields to everybody yields no longer than this.
 YIELD_AT_MOST = "10 minutes"
+# One that has waited this long for its memory, and is next, gets what becomes free.
+HOLD_AFTER = "1 minute"
 # Any number: it names the lock under which workers choose.
 _LOCK = 0x616E78
 
 # Of each person's waiting executions that this node can run, the first by their own priorities; of these people, the
 # one who has the fewest under way, and of several the one served longest ago. So a thousand executions of one person
-# hold up another's single one by no more than one turn.
+# hold up another's single one by no more than one turn. People are found one after another in the index, so that the
+# length of the queue costs nothing; CASE keeps the planner from taking a run that may be had for so rare that it had
+# better read and sort all of a person's.
 _NEXT = """
-WITH here AS (
+WITH RECURSIVE here AS (
   SELECT name, labels, images, memory_bytes, engine_ok FROM executions_node
   WHERE name = %(node)s AND state = 'ready'
 ), active AS MATERIALIZED (
@@ -35,39 +39,52 @@ WITH here AS (
   SELECT images FROM executions_node
   WHERE name <> %(node)s AND engine_ok AND state = 'ready'
     AND last_seen_at > statement_timestamp() - interval '30 seconds'
-), heads AS (
-  SELECT DISTINCT ON (waiting.user_id) waiting.id, waiting.user_id, waiting.priority, waiting.queued_at,
-    free.bytes - waiting.memory_bytes AS room
+), person AS (
+  (SELECT user_id FROM executions_execution WHERE status = 'queued' ORDER BY user_id LIMIT 1)
+  UNION ALL
+  SELECT (
+    SELECT user_id FROM executions_execution
+    WHERE status = 'queued' AND user_id > person.user_id ORDER BY user_id LIMIT 1
+  ) FROM person WHERE user_id IS NOT NULL
+)
+SELECT head.id, head.room
+FROM person
+CROSS JOIN here CROSS JOIN free
+LEFT JOIN of_user ON of_user.user_id = person.user_id
+LEFT JOIN executions_turn turn ON turn.user_id = person.user_id
+CROSS JOIN LATERAL (
+  SELECT waiting.id, waiting.priority, waiting.queued_at, free.bytes - waiting.memory_bytes AS room
   FROM executions_execution waiting
-  CROSS JOIN here CROSS JOIN free
   JOIN marketplace_agentversion version ON version.id = waiting.version_id
   LEFT JOIN executions_agentquota quota ON quota.agent_id = waiting.agent_id
   LEFT JOIN of_agent ON of_agent.agent_id = waiting.agent_id
-  WHERE waiting.status = 'queued'
-    AND waiting.not_before <= statement_timestamp()
-    AND (waiting.cancel_at IS NULL OR waiting.cancel_at > statement_timestamp())
-    AND (here.engine_ok AND %(containers)s OR version.kind = 'wasm')
-    AND waiting.needs <@ here.labels
-    AND waiting.memory_bytes <= free.bytes
-    AND coalesce(of_agent.n, 0) < least(quota.concurrent, %(per_agent)s)
-    AND (
-      here.images ? split_part(version.image, '@', 2)
-      OR waiting.queued_at < statement_timestamp() - %(wait_for_image)s::interval
-      OR NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.images ? split_part(version.image, '@', 2))
-    )
-  ORDER BY waiting.user_id, waiting.priority DESC, waiting.id
-)
-SELECT heads.id, heads.room
-FROM heads
-LEFT JOIN of_user ON of_user.user_id = heads.user_id
-LEFT JOIN executions_turn turn ON turn.user_id = heads.user_id
+  WHERE waiting.user_id = person.user_id AND waiting.status = 'queued' AND CASE WHEN
+    waiting.not_before <= statement_timestamp()
+      AND (waiting.cancel_at IS NULL OR waiting.cancel_at > statement_timestamp())
+      AND (here.engine_ok AND %(containers)s OR version.kind = 'wasm')
+      AND waiting.needs <@ here.labels
+      AND (
+        waiting.memory_bytes <= free.bytes
+        OR waiting.memory_bytes <= here.memory_bytes
+          AND waiting.queued_at < statement_timestamp() - %(hold_after)s::interval
+      )
+      AND coalesce(of_agent.n, 0) < least(quota.concurrent, %(per_agent)s)
+      AND (
+        here.images ? split_part(version.image, '@', 2)
+        OR waiting.queued_at < statement_timestamp() - %(wait_for_image)s::interval
+        OR NOT EXISTS (SELECT 1 FROM elsewhere WHERE elsewhere.images ? split_part(version.image, '@', 2))
+      )
+    THEN true ELSE false END
+  ORDER BY waiting.priority DESC, waiting.id
+  LIMIT 1
+) head
 WHERE coalesce(of_user.n, 0) < %(per_user)s
 ORDER BY
-  heads.priority < 2,
-  heads.priority < 0 AND heads.queued_at > statement_timestamp() - %(yield_at_most)s::interval,
+  head.priority < 2,
+  head.priority < 0 AND head.queued_at > statement_timestamp() - %(yield_at_most)s::interval,
   coalesce(of_user.n, 0),
   turn.served_at NULLS FIRST,
-  heads.id
+  head.id
 LIMIT 1
 """
 _SERVED = """
@@ -110,11 +127,13 @@ def choose(node: str, *, containers: bool = True) -> Choice | None:
         "per_agent": limits.concurrent_per_agent(),
         "wait_for_image": WAIT_FOR_IMAGE,
         "yield_at_most": YIELD_AT_MOST,
+        "hold_after": HOLD_AFTER,
     }
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, values)
         row = cursor.fetchone()
-    return None if row is None else Choice(UUID(str(row[0])), int(row[1]))
+    # One that has no room yet holds the node: others would take what becomes free.
+    return None if row is None or row[1] < 0 else Choice(UUID(str(row[0])), int(row[1]))
 
 
 def room(node: str) -> int:

@@ -130,6 +130,28 @@ def test_node_takes_only_what_it_has_room_for(user: User, settings: Settings) ->
     assert list(claimed()) == [large]
 
 
+def test_small_runs_of_others_do_not_take_the_room_of_a_large_one_for_ever(user: User, stranger: User) -> None:
+    # given: a node whose memory one person's small runs share, and somebody's run that needs all of it
+    waiting(user, 5, memory_bytes=400 * 1024**2)
+    (large,) = waiting(stranger, memory_bytes=1024**3)
+    assert [execution.user for execution in claimed()] == [user, user]
+    # when: it has waited for a minute, and one of theirs ends
+    Execution.objects.filter(pk=large.pk).update(queued_at=timezone.now() - timedelta(seconds=61))
+    first, second = Execution.objects.filter(status="starting")
+    end(first)
+    assert dispatch.claim_next("here", "w") is None
+    # then: the room is left until there is enough
+    end(second)
+    assert dispatch.claim_next("here", "w") == large
+
+
+def test_one_that_is_too_large_for_the_node_holds_nobody_up(user: User, stranger: User) -> None:
+    waiting(stranger, memory_bytes=2 * 1024**3)
+    Execution.objects.update(queued_at=timezone.now() - timedelta(hours=1))
+    (small,) = waiting(user)
+    assert list(claimed()) == [small]
+
+
 def test_labels_lead_to_the_node_that_has_them(user: User) -> None:
     NodeFactory.create(name="graphics", labels=["gpu", "large"])
     (execution,) = waiting(user, needs=["gpu"])

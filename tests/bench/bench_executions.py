@@ -207,7 +207,7 @@ def _print_to_watcher(rounds: int) -> None:
                 while not isinstance(await anext(events), Lines):
                     pass
                 delays.append(time.monotonic() - began)
-            await events.aclose()  # type: ignore[attr-defined]
+            await events.aclose()
 
     asyncio.run(watch())
     p95 = sorted(delays)[int(len(delays) * 0.95)] * 1000

@@ -131,8 +131,8 @@ async def test_who_joins_within_a_batch_gets_the_rest_of_it(running: Execution) 
     for after in (1, 150, 299):
         late = Watcher(running.pk, after)
         await late.until(300)
-        await late.events.aclose()  # type: ignore[attr-defined]
-    await first.events.aclose()  # type: ignore[attr-defined]
+        await late.events.aclose()
+    await first.events.aclose()
     assert feed._feeds[asyncio.get_running_loop()] == {}
 
 

@@ -13,7 +13,7 @@ import structlog
 
 from executions.errors import RunnerUnavailableError
 from executions.runners.base import Connection, Control, Ending, Found, RunOutcome, RunSpec, Seen, Sink, Stop
-from executions.runners.docker import confinement, handover, hot, images, reattach
+from executions.runners.docker import confinement, endings, handover, hot, images, reattach
 from executions.runners.docker.attachment import Attachment
 from executions.runners.docker.confinement import LABEL, Provisions, Way
 from executions.runners.docker.egress import Egress, EgressUnavailableError, remove_network
@@ -27,24 +27,6 @@ from executions.runners.transcript import Transcript
 
 log = structlog.get_logger(__name__)
 
-_STOPPED = {
-    Stop.CANCELLED: RunOutcome(Ending.CANCELLED, "Cancelled."),
-    Stop.SHUTDOWN: RunOutcome(Ending.SHUTDOWN, "The worker was shut down."),
-    Stop.LOST: RunOutcome(Ending.LOST),
-}
-# How the engine words it when the image's command, not the machine, is at fault.
-_IMAGE_FAULTS = (
-    "executable file not found",
-    "no such file or directory",
-    "permission denied",
-    "exec format error",
-    "not a directory",
-    "inside /proc",
-    "chdir to cwd",
-    "is a directory",
-    "argument list too long",
-    "mkdir",
-)
 _TICK = 1.0
 # Handles of networks begin so; those of containers are hexadecimal.
 _NETWORK = "network:"
@@ -98,10 +80,10 @@ class DockerRunner:
         except ImageUnusableError as exc:
             return RunOutcome(Ending.IMAGE, str(exc))
         except PullStoppedError:
-            return _STOPPED[control.reason or Stop.LOST]
+            return endings.STOPPED[control.reason or Stop.LOST]
         except EngineCallError as exc:
             log.warning("engine_refused", execution_id=str(spec.execution_id), status=exc.status, error=exc.message)
-            return RunOutcome(Ending.INFRASTRUCTURE, _refusal(exc))
+            return RunOutcome(Ending.INFRASTRUCTURE, endings.refusal(exc))
         except RunnerUnavailableError as exc:
             return RunOutcome(Ending.UNAVAILABLE, exc.message)
 
@@ -153,7 +135,7 @@ class DockerRunner:
         try:
             self._check_workdir(client, container, image)
             if control.reason is not None:
-                return _STOPPED[control.reason]
+                return endings.STOPPED[control.reason]
             outcome = self._started(client, container, spec, sink, control)
             return outcome
         except RunnerUnavailableError as exc:
@@ -217,8 +199,8 @@ class DockerRunner:
                 with engine_errors():
                     client.start(container)
             except EngineCallError as exc:
-                if any(words in exc.message for words in _IMAGE_FAULTS):
-                    raise ImageUnusableError(f"The image's command could not be started: {_said(exc)}") from exc
+                if (fault := endings.image_fault(exc)) is not None:
+                    raise ImageUnusableError(fault) from exc
                 raise
             ended = self._follow(attachment, container, spec, sink, control)
         return self._finished(client, container, spec, control, ended)
@@ -234,7 +216,7 @@ class DockerRunner:
         if fed:
             sink.fed()
         if not sink.started(container):
-            return _STOPPED[Stop.LOST]
+            return endings.STOPPED[Stop.LOST]
         while not attachment.ended:
             if not fed and attachment.fed:
                 fed = True
@@ -269,12 +251,12 @@ class DockerRunner:
         """Its streams are closed; usually it has ended, but it may have closed them and live on."""
         while (code := _exit_code(client, container, min(_TICK, max(deadline - time.monotonic(), 0.01)))) is None:
             if control.reason is not None:
-                return _STOPPED[control.reason]
+                return endings.STOPPED[control.reason]
             if time.monotonic() > deadline:
-                return _timed_out(spec)
+                return endings.timed_out(spec)
         # The engine flags it for any process of the container. One that got over it gave a result and ended well.
         if (code != 0 or output is None) and _was_out_of_memory(client, container):
-            return RunOutcome(Ending.OUT_OF_MEMORY, _out_of_memory(spec), exit_code=code)
+            return RunOutcome(Ending.OUT_OF_MEMORY, endings.out_of_memory(spec), exit_code=code)
         return RunOutcome(Ending.EXITED, exit_code=code, output=output)
 
     def _check_workdir(self, client: docker.APIClient, container: str, image: dict[str, Any]) -> None:
@@ -290,11 +272,15 @@ class DockerRunner:
         first = spec.attempt
         try:
             first = handover.attempt_of(self._engine.client, handle)
+            runtime = self._runtimes.of(spec)
             outcome = self._resumed(self._engine.client, handle, spec, seen, time.monotonic() + seconds, sink, control)
+            outcome = runtime.explain(outcome)
             return handover.with_folder(outcome, spec, first)
         except reattach.LostTrackError as exc:
             log.warning("reattaching_failed", execution_id=str(spec.execution_id), error=str(exc))
             return RunOutcome(Ending.INFRASTRUCTURE, "The worker that ran it disappeared, with a part of its log.")
+        except RuntimeUnfitError as exc:
+            return RunOutcome(Ending.INFRASTRUCTURE, str(exc))
         except (EngineCallError, RunnerUnavailableError) as exc:
             return RunOutcome(Ending.INFRASTRUCTURE, exc.message)
         finally:
@@ -374,18 +360,10 @@ def _was_out_of_memory(client: docker.APIClient, container: str) -> bool:
 def _early(transcript: Transcript, control: Control, deadline: float, spec: RunSpec) -> RunOutcome | None:
     """Whether the run must end now although the agent goes on."""
     if control.reason is not None:
-        return _STOPPED[control.reason]
+        return endings.STOPPED[control.reason]
     if transcript.overflow is not None:
         return RunOutcome(Ending.OUTPUT_LIMIT, transcript.overflow)
-    return _timed_out(spec) if time.monotonic() >= deadline else None
-
-
-def _timed_out(spec: RunSpec) -> RunOutcome:
-    return RunOutcome(Ending.TIMED_OUT, f"The agent ran longer than the {spec.limits.timeout} seconds it has.")
-
-
-def _out_of_memory(spec: RunSpec) -> str:
-    return f"The agent used more than the {spec.limits.memory // 1_048_576} MiB of memory it has."
+    return endings.timed_out(spec) if time.monotonic() >= deadline else None
 
 
 def _found(row: dict[str, Any], handle: str) -> Found:
@@ -406,14 +384,3 @@ def _is_timeout(exc: BaseException | None) -> bool:
     return isinstance(exc, requests.ReadTimeout) or (
         isinstance(exc, requests.ConnectionError) and "read timed out" in str(exc).lower()
     )
-
-
-def _refusal(exc: EngineCallError) -> str:
-    """For the person who asked."""
-    if "could not select device driver" in exc.message.lower():
-        return "This machine has no GPU for agents, which this version asks for."
-    return "The Docker engine could not run the agent."
-
-
-def _said(exc: EngineCallError) -> str:
-    return exc.message.rpartition("starting container process caused: ")[2][:200]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from tests.executions import example_images
 from tests.executions.conftest import eventually
 from tests.executions.images import python, script
 from tests.executions.own_engine import OwnDocker, own_docker
-from tests.executions.runners.recording import LIMITS, Ran, Recorder, stop_after
+from tests.executions.runners.recording import LIMITS, Ran, Recorder
 from tests.executions.worker_process import worker_process
 from tests.factories.executions import version_of
 
@@ -42,6 +43,16 @@ def own(scripted: str) -> Iterator[OwnDocker]:
     """An engine that has gVisor, the scripted image and the examples."""
     with own_docker(scripted, example_images.ensure("node"), example_images.ensure("shell")) as engine:
         yield engine
+        eventually(lambda: _sandboxes(engine) == [])
+
+
+def _sandboxes(engine: OwnDocker) -> list[str]:
+    """gVisor's processes for that engine, which it has left behind where a container was removed too early."""
+    lines = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if line.startswith("runsc-") and str(engine.data) in line]
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +124,22 @@ print(json.dumps([len(value), text, len(refused)]))
         assert file.read() == b"inputinput"
 
 
-def test_how_it_ends(runner: DockerRunner, scripted: str) -> None:
+def test_how_it_ends(runner: DockerRunner, own: OwnDocker, scripted: str) -> None:
     crashed = run(runner, scripted, python("raise SystemExit(7)"))
     assert (crashed.outcome.ending, crashed.outcome.exit_code, crashed.outcome.message) == (Ending.EXITED, 7, "")
     late = run(runner, scripted, script("trap '' 1 2 15; echo begun; sleep 60; sleep 60"), timeout=2)
     assert (late.outcome.ending, late.sink.stdout) == (Ending.TIMED_OUT, ["begun"])
     control = Control()
-    sink = Recorder(when_line=lambda line: stop_after(control, 0, Stop.CANCELLED))
+    seen: list[str] = []
+
+    def cancel(line: str) -> None:
+        seen.extend(_sandboxes(own))
+        control.stop(Stop.CANCELLED)
+
+    sink = Recorder(when_line=cancel)
     cancelled = run(runner, scripted, script("echo begun; sleep 60"), sink=sink, control=control)
     assert (cancelled.outcome.ending, cancelled.seconds < 10) == (Ending.CANCELLED, True)
+    assert seen  # it was in a sandbox of gVisor's, which is gone when all tests are over
     flood = run(runner, scripted, script("yes twelve bytes"), written=4 * 1024 * 1024)
     assert (flood.outcome.ending, len(flood.sink.lines)) == (Ending.OUTPUT_LIMIT, 50_000)
 
@@ -178,8 +196,8 @@ def test_another_worker_goes_on_with_a_run_whose_worker_was_killed(own: OwnDocke
         assert Node.objects.get().labels == [RUNSC]
         worker.kill()
     own_row = Execution.objects.filter(pk=execution.pk)
-    own_row.update(lease_until=timezone.now() - timedelta(seconds=1))
     with worker_process(**environment) as worker:
+        own_row.update(lease_until=timezone.now() - timedelta(seconds=1))
         eventually(partial(own_row.filter(status="succeeded").exists), 30)
         worker.terminate(30)
     execution.refresh_from_db()

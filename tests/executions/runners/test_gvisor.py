@@ -196,10 +196,9 @@ def test_another_worker_goes_on_with_a_run_whose_worker_was_killed(own: OwnDocke
         assert Node.objects.get().labels == [RUNSC]
         worker.kill()
     own_row = Execution.objects.filter(pk=execution.pk)
-    with worker_process(**environment) as worker:
+    with worker_process(**environment):
         own_row.update(lease_until=timezone.now() - timedelta(seconds=1))
         eventually(partial(own_row.filter(status="succeeded").exists), 30)
-        worker.terminate(30)
     execution.refresh_from_db()
     assert (execution.output, execution.attempt, execution.failures) == ([300], 2, 0)
     written = [line.text for line in logs.read(execution.pk).lines if line.stream == "stdout"]

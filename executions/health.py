@@ -32,8 +32,10 @@ def _engines(beats: list[heartbeat.Beat]) -> dict[str, Any]:
     able = [beat for beat in beats if beat.engine_ok]
     if able:
         return _check("docker", True, ", ".join(sorted({beat.engine for beat in able})))
-    detail = "No worker can reach a Docker engine: executions wait." if beats else "Unknown while no worker is running."
-    return _check("docker", False, detail)
+    if not beats:
+        return _check("docker", False, "Unknown while no worker is running.")
+    reasons = " ".join(sorted({beat.engine for beat in beats}))
+    return _check("docker", False, f"No worker can run containers, so they wait. {reasons}")
 
 
 def _scheduled(runs: bool) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def answers(url: str) -> bool:
 
 def runtimes(url: str) -> set[str]:
     """The names of the OCI runtimes that the engine at `url` has."""
-    with docker.APIClient(base_url=url, version=API_VERSION, timeout=5) as client:
+    with docker.APIClient(base_url=url, version=API_VERSION, timeout=30) as client:
         return set(client.info().get("Runtimes") or ())
 
 

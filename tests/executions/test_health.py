@@ -40,7 +40,8 @@ def test_workers_with_an_engine() -> None:
 
 def test_workers_without_an_engine() -> None:
     heartbeat.beat("a", engine_ok=False, engine="The Docker engine cannot be reached.", running=0)
-    assert said()["docker"] == (False, "No worker can reach a Docker engine: executions wait.")
+    why = "No worker can run containers, so they wait. The Docker engine cannot be reached."
+    assert said()["docker"] == (False, why)
 
 
 def test_worker_not_heard_of_or_gone_in_order_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

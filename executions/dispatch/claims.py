@@ -1,6 +1,6 @@
 """A worker's hold on an execution: taking it, keeping it, giving it back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -97,7 +97,10 @@ def begin(execution_id: UUID, attempt: int, container_id: str, *, log_base: int 
     )
     if began:
         notify.changed(execution_id)
-    return began
+        return True
+    # Asked again because the answer was lost, with the database's connection.
+    mine = Execution.objects.filter(pk=execution_id, attempt=attempt, status=Status.RUNNING, container_id=container_id)
+    return mine.exists()
 
 
 def mark_fed(execution_id: UUID, attempt: int) -> None:
@@ -110,12 +113,13 @@ def adoptable(node: str) -> ExecutionQuerySet:
     return Execution.objects.filter(status=Status.RUNNING, node=node, fed=True, lease_until__lt=Now())
 
 
-def adopt_next(node: str, worker: str) -> Execution | None:
+def adopt_next(node: str, worker: str, held: Collection[UUID] = ()) -> Execution | None:
     """Take over a run on this node whose worker is gone; None when there is none. The agent goes on undisturbed.
 
+    Those `held` by this worker it has still, although their leases have run out: it was the database that was gone.
     The new attempt number fences off the old worker, should it only have slept.
     """
-    for execution in adoptable(node).order_by("pk")[:10]:
+    for execution in adoptable(node).exclude(pk__in=held).order_by("pk")[:10]:
         mine = adoptable(node).filter(pk=execution.pk, attempt=execution.attempt)
         if mine.update(attempt=F("attempt") + 1, worker=worker, lease_until=from_now(limits.LEASE)):
             log.info("execution_adopted", execution_id=str(execution.pk), worker=worker, left_by=execution.worker)

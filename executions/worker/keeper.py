@@ -64,9 +64,13 @@ class Keeper:
         if self._thread is not None:
             self._thread.join()
 
-    def __len__(self) -> int:
+    def held(self) -> list[UUID]:
+        """The executions that it keeps."""
         with self._changed:
-            return len(self._watched)
+            return list(self._watched)
+
+    def __len__(self) -> int:
+        return len(self.held())
 
     def _keep(self) -> None:
         renewed = time.monotonic()

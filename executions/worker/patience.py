@@ -1,7 +1,7 @@
-"""Waiting for a database that is being restarted: a result in memory is worth some seconds."""
+"""Waiting for a database that is being restarted or replaced."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -9,12 +9,16 @@ from django.db import InterfaceError, OperationalError, connection
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # seconds; together less than a lease
+# Seconds; together less than a lease.
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+# A result that has been computed is worth more: while there is no database nobody takes the run away, and when there is
+# one again its lease is renewed before this looks.
+FOR_A_RESULT = (*PAUSES, *[8.0] * 70)
 
 
-def patiently(work: Callable[[], T]) -> T:
+def patiently(work: Callable[[], T], pauses: Sequence[float] = PAUSES) -> T:
     """The result of `work`, tried again while the database does not answer. The last error is raised."""
-    for pause in PAUSES:
+    for pause in pauses:
         try:
             return work()
         except (OperationalError, InterfaceError) as exc:

@@ -18,7 +18,7 @@ from executions.runners.base import Connection, Control, Ending, Resuming, Runne
 from executions.runners.redaction import Redactor
 from executions.worker import egress
 from executions.worker.keeper import Keeper
-from executions.worker.patience import patiently
+from executions.worker.patience import FOR_A_RESULT, patiently
 from executions.worker.specs import spec_of
 from marketplace.errors import VaultError
 
@@ -30,7 +30,7 @@ def run_next(node: str, worker: str, keeper: Keeper, runner: Runner | None = Non
     """Claim and run what `node` should run next; False when there is nothing for it. Without a container engine only
     WebAssembly agents are claimed. `runner` stands in for all of this worker's."""
     containers = _answers(runner or default_runner())
-    adopted = dispatch.adopt_next(node, worker) if containers else None
+    adopted = dispatch.adopt_next(node, worker, keeper.held()) if containers else None
     execution = adopted or dispatch.claim_next(node, worker, containers=containers)
     if execution is None:
         return False
@@ -63,7 +63,7 @@ def _run_claimed(execution: Execution, keeper: Keeper, runner: Runner, adopted: 
             outcome, files = _run(execution, writer, control, runner, adopted)
         if outcome.ending == Ending.LOST:
             reap(runner, Swept())  # its container may be another worker's by now, or nobody's
-        patiently(lambda: dispatch.finish(execution, outcome, writer.lines, files))
+        patiently(lambda: dispatch.finish(execution, outcome, writer.lines, files), FOR_A_RESULT)
         if files:
             patiently(lambda: cleaning.delete(files))  # those that came to nothing
     finally:

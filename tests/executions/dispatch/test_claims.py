@@ -54,8 +54,18 @@ def test_begin_is_fenced_and_starts_the_clock() -> None:
     assert dispatch.begin(execution.pk, 2, "c2")
     execution.refresh_from_db()
     assert (execution.status, execution.container_id) == ("running", "c2")
+    assert dispatch.begin(execution.pk, 2, "c2")  # the answer was lost
+    assert not dispatch.begin(execution.pk, 2, "c3")
     assert execution.started_at is not None
     assert execution.deadline_at == execution.started_at + timedelta(seconds=80)
+
+
+@pytest.mark.django_db
+def test_a_worker_takes_over_nothing_that_it_has() -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    execution = ExecutionFactory.create(status="running", attempt=1, node="n", fed=True, lease_until=past)
+    assert dispatch.adopt_next("n", "w", [execution.pk]) is None
+    assert dispatch.adopt_next("n", "w") == execution
 
 
 @pytest.mark.django_db

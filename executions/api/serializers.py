@@ -179,5 +179,7 @@ class LogSerializer(serializers.Serializer[Any]):
 class LogQuerySerializer(serializers.Serializer[Any]):
     """Which lines."""
 
-    after = serializers.IntegerField(min_value=0, default=0, help_text="Lines with higher numbers.")
+    after = serializers.IntegerField(
+        min_value=0, max_value=2**31 - 1, default=0, help_text="Lines with higher numbers."
+    )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=500)

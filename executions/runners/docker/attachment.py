@@ -67,11 +67,13 @@ class Attachment:
 
     def step(self, control: Control, seconds: float) -> Iterator[tuple[str, bytes]]:
         """Wait at most `seconds` for something to do, write some input, and yield what came out as (source, bytes)."""
-        writing = [self._socket] if self._input_open else []
-        readable, writable, _ = select.select([self._socket, control], writing, [], max(seconds, 0))
-        if writable:
+        poll = select.poll()  # select() itself ends at 1,024 open files
+        poll.register(control, select.POLLIN)
+        poll.register(self._socket, select.POLLIN | (select.POLLOUT if self._input_open else 0))
+        ready = dict(poll.poll(max(seconds, 0) * 1000)).get(self._socket.fileno(), 0)
+        if ready & select.POLLOUT:
             self._write()
-        if self._socket in readable:
+        if ready & ~select.POLLOUT:  # errors, and the end, are for reading to find
             yield from self._read()
 
     def _write(self) -> None:

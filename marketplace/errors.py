@@ -132,3 +132,11 @@ class VaultError(MarketplaceError):
 
     code = "vault_closed"
     http_status = 503
+
+
+class StorageAwayError(MarketplaceError):
+    """The storage for files does not answer, or refuses."""
+
+    code = "storage_away"
+    http_status = 503
+    permanent = False

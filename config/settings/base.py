@@ -12,6 +12,8 @@ import environ
 from csp.constants import NONCE
 from django.templatetags.static import static
 
+from config.object_storage import bucket
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
@@ -129,20 +131,13 @@ PRIVATE_STORAGE: dict[str, Any] = {
 # With a bucket they are there instead; credentials come from the environment as boto3 looks for them.
 FILES_S3_BUCKET: str = env.str("FILES_S3_BUCKET", default="")
 if FILES_S3_BUCKET:
-    PRIVATE_STORAGE = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": FILES_S3_BUCKET,
-            "location": env.str("FILES_S3_PREFIX", default=""),
-            "region_name": env.str("FILES_S3_REGION", default="") or None,
-            "endpoint_url": env.str("FILES_S3_ENDPOINT_URL", default="") or None,
-            "addressing_style": env.str("FILES_S3_ADDRESSING", default="auto"),
-            "signature_version": "s3v4",
-            "default_acl": None,
-            "file_overwrite": False,
-            "querystring_auth": True,
-        },
-    }
+    PRIVATE_STORAGE = bucket(
+        FILES_S3_BUCKET,
+        prefix=env.str("FILES_S3_PREFIX", default=""),
+        region=env.str("FILES_S3_REGION", default=""),
+        endpoint=env.str("FILES_S3_ENDPOINT_URL", default=""),
+        addressing=env.str("FILES_S3_ADDRESSING", default="auto"),
+    )
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "private": PRIVATE_STORAGE,

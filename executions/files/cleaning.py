@@ -11,7 +11,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from executions.files.models import File, FileUse, storage
+from executions.files.models import File, FileUse
+from marketplace import contents
+from marketplace.errors import StorageAwayError
 from wallets.models import User
 
 log = structlog.get_logger(__name__)
@@ -68,9 +70,9 @@ def _remove(ids: list[UUID]) -> int:
     removed = 0
     for file in File.objects.filter(pk__in=ids, deleted_at__isnull=False):
         try:
-            storage().delete(file.stored_as)
-        except Exception as exc:  # noqa: BLE001  each storage has errors of its own; `clean` tries again
-            log.warning("file_not_removed", file_id=str(file.pk), error=type(exc).__name__)
+            contents.remove(file.stored_as)
+        except StorageAwayError:
+            log.warning("file_not_removed", file_id=str(file.pk))  # `clean` tries again
             continue
         file.delete()
         removed += 1

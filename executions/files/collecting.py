@@ -10,12 +10,14 @@ from django.conf import settings
 from executions import documents
 from executions.errors import FileError
 from executions.files import media, storing
+from executions.files.cleaning import delete
 from executions.files.using import Place, places, replaced
 from executions.models import Execution, File
 from executions.runners.base import Ending, RunOutcome
 from executions.runners.output_folder import OutputFolder, UnsafeFileError
 from executions.runners.redaction import Redactor
 from marketplace.catalogue.file_members import file_members
+from marketplace.errors import StorageAwayError
 
 MOST_FILES = 50
 
@@ -27,7 +29,8 @@ class _RefusedError(Exception):
 def collect(execution: Execution, outcome: RunOutcome, redact: Redactor) -> tuple[RunOutcome, list[UUID]]:
     """The outcome with ids where its result names files, and those files, kept for the person who ran the agent.
 
-    A result that names what cannot be taken is a bad one. What the result does not name is not looked at.
+    A result that names what cannot be taken is a bad one. What the result does not name is not looked at. Raises
+    StorageAwayError, and nothing is kept then.
     """
     folder = outcome.folder
     if folder is None or outcome.output is None:
@@ -37,6 +40,9 @@ def collect(execution: Execution, outcome: RunOutcome, redact: Redactor) -> tupl
         document = documents.parse(outcome.output)
         named = list(places(document, execution.version.output_schema))
         _take(execution, named, folder, redact, taken)
+    except StorageAwayError:
+        delete([file.pk for file in taken.values()])
+        raise
     except _RefusedError as exc:
         return RunOutcome(Ending.BAD_FILES, str(exc), outcome.exit_code), [file.pk for file in taken.values()]
     ids: dict[tuple[str | int, ...], Any] = {one.path: str(taken[one.value].pk) for one in named}

@@ -12,7 +12,8 @@ from django.utils.http import content_disposition_header
 
 from executions.errors import LinkError
 from executions.files.media import ANYTHING
-from executions.files.models import File, storage
+from executions.files.models import File
+from marketplace.contents import storage
 
 _SALT = "executions.files"
 # What a browser may show at our address: it runs in none of these.

@@ -4,7 +4,6 @@ import secrets
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.core.files.storage import Storage, storages
 from django.db import models
 from uuid_utils.compat import uuid7
 
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 def private_name() -> str:
     """A name in the storage that nobody can guess."""
     return f"files/{secrets.token_urlsafe(32)}"
-
-
-def storage() -> Storage:
-    """Where contents are kept."""
-    return storages["private"]
 
 
 class FileQuerySet(models.QuerySet["File"]):

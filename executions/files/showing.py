@@ -8,10 +8,12 @@ from django.utils.safestring import SafeString
 
 from executions.files.links import IMAGES
 from executions.files.media import PLAIN_TEXTS
-from executions.files.models import File, FileUse, storage
+from executions.files.models import File, FileUse
 from executions.logs.text import plain
 from executions.models import Execution
+from marketplace import contents
 from marketplace.catalogue.markdown import render_markdown
+from marketplace.errors import StorageAwayError
 
 log = structlog.get_logger(__name__)
 PREVIEW_BYTES = 16 * 1024
@@ -61,10 +63,10 @@ def _with_preview(file: File) -> ShownFile:
     if file.media_type not in _TEXTS or not file.size:
         return shown
     try:
-        with storage().open(file.stored_as) as content:
+        with contents.read(file.stored_as) as content:
             raw = content.read(PREVIEW_BYTES)
-    except Exception as exc:  # noqa: BLE001  each storage has errors of its own; the page does without a look inside
-        log.warning("file_not_shown", file_id=str(file.pk), error=type(exc).__name__)
+    except (StorageAwayError, FileNotFoundError):  # the page does without a look inside
+        log.warning("file_not_shown", file_id=str(file.pk))
         return shown
     text = plain(raw.decode("utf-8", "ignore").removeprefix("\ufeff"))
     cut = file.size > len(raw)

@@ -4,7 +4,6 @@ from typing import IO
 
 import structlog
 from django.conf import settings
-from django.core.files.base import File as Content
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
@@ -13,7 +12,8 @@ from django.utils import timezone
 from executions.errors import FilesFullError, FileTooLargeError, FileTypeError, TooManyFilesError
 from executions.files import media
 from executions.files.cleaning import delete
-from executions.files.models import File, storage
+from executions.files.models import File
+from marketplace import contents
 from marketplace.catalogue.file_members import FileMember
 from wallets.models import User
 
@@ -25,7 +25,7 @@ _ANY = FileMember("")
 def upload(user: User, content: IO[bytes], name: str, member: FileMember = _ANY) -> File:
     """Keep what `user` sends, for use in a run within a day. `member` is what it is meant for.
 
-    Raises FileTooLargeError, FileTypeError, TooManyFilesError, FilesFullError.
+    Raises FileTooLargeError, FileTypeError, TooManyFilesError, FilesFullError, StorageAwayError.
     """
     name = media.clean_name(name)
     seen = look(content, name)
@@ -39,7 +39,7 @@ def upload(user: User, content: IO[bytes], name: str, member: FileMember = _ANY)
 
 
 def keep_result(user: User, content: IO[bytes], name: str, member: FileMember) -> File:
-    """Keep what an agent made for `user`. Raises FileTooLargeError, FileTypeError."""
+    """Keep what an agent made for `user`. Raises FileTooLargeError, FileTypeError, StorageAwayError."""
     seen = look(content, name)
     check(name, seen.size, seen.media_type, member)
     return _fill(_row(user, File.Source.RESULT, name, seen), content)
@@ -91,9 +91,8 @@ def _row(user: User, source: File.Source, name: str, seen: media.Look) -> File:
 
 
 def _fill(file: File, content: IO[bytes]) -> File:
-    content.seek(0)
     try:
-        stored_as = storage().save(file.stored_as, Content(content))
+        stored_as = contents.save(file.stored_as, content)
     except BaseException:
         delete([file.pk])
         raise

@@ -10,9 +10,10 @@ from django.conf import settings
 from executions.errors import FileError, InputInvalidError
 from executions.files import storing
 from executions.files.media import suffix
-from executions.files.models import File, FileUse, storage
+from executions.files.models import File, FileUse
 from executions.models import Execution
 from executions.runners.base import InputFile
+from marketplace import contents
 from marketplace.catalogue.file_members import FileMember, file_members
 from marketplace.catalogue.pointers import pointer
 from wallets.models import User
@@ -129,7 +130,13 @@ def handed(execution: Execution) -> tuple[Any, tuple[InputFile, ...]]:
 
 
 def _opener(file: File) -> Callable[[], IO[bytes]]:
-    return lambda: storage().open(file.stored_as)
+    def opened() -> IO[bytes]:
+        try:
+            return contents.read(file.stored_as)
+        except FileNotFoundError:
+            raise FileError("A file of the input is no longer in the platform's storage.") from None
+
+    return opened
 
 
 def there(user: User, values: list[str]) -> list[File]:

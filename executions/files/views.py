@@ -1,6 +1,7 @@
 """Files over HTTP, for browsers: the way from a page to a signed address, and what is there."""
 
 from collections.abc import AsyncIterator
+from typing import IO
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -15,7 +16,9 @@ from executions.errors import LinkError
 from executions.files import links
 from executions.files.access import readable_file
 from executions.files.media import ANYTHING
-from executions.files.models import storage
+from executions.files.models import File
+from marketplace import contents
+from marketplace.errors import StorageAwayError
 from wallets.signin.people import signed_in
 
 _CHUNK = 256 * 1024
@@ -38,14 +41,13 @@ async def signed_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """The content, for whoever has its address. No browser runs it: it is saved, or is an image of a plain kind."""
     try:
         found, inline = await sync_to_async(links.open_link)(token)
-        if not await sync_to_async(storage().exists)(found.stored_as):
-            raise LinkError("This file was deleted.")
-    except LinkError as error:
+        content = await _opened(found)
+    except (LinkError, StorageAwayError) as error:
         status = 404 if error.code == "bad_link" else error.http_status
         context = {"sentence": error.message}
         return await sync_to_async(render)(request, "executions/no_file.html", context, status=status)
     return StreamingHttpResponse(
-        _chunks(found.stored_as),
+        _Pieces(content),
         content_type=found.media_type if inline else ANYTHING,
         headers={
             "Content-Length": str(found.size),
@@ -58,11 +60,24 @@ async def signed_file(request: HttpRequest, token: str) -> HttpResponseBase:
     )
 
 
-async def _chunks(stored_as: str) -> AsyncIterator[bytes]:
-    content = await sync_to_async(storage().open)(stored_as)
-    read = sync_to_async(content.read, thread_sensitive=False)
+async def _opened(found: File) -> IO[bytes]:
+    """Before anything is answered: from then on no error can be told. Raises LinkError, StorageAwayError."""
     try:
-        while chunk := await read(_CHUNK):
-            yield chunk
-    finally:
-        content.close()
+        return await sync_to_async(contents.read, thread_sensitive=False)(found.stored_as)
+    except FileNotFoundError:
+        raise LinkError("This file was deleted.") from None
+
+
+class _Pieces:
+    """A content for an answer, which closes it even when nobody read it."""
+
+    def __init__(self, content: IO[bytes]) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = sync_to_async(self._content.read, thread_sensitive=False)
+        while piece := await read(_CHUNK):
+            yield piece
+
+    def close(self) -> None:
+        self._content.close()

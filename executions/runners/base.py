@@ -69,7 +69,8 @@ class RegistryLogin:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file for the agent: `size` bytes, under `name` in its folder. `open` gives the content from its beginning."""
+    """A file for the agent: `size` bytes, under `name` in its folder. `open` gives the content from its beginning;
+    what it raises goes through the runner."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""Waiting for a database that is being restarted or replaced."""
+"""Waiting for a database, or the storage for files, that is being restarted or replaced."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
+
+from marketplace.errors import StorageAwayError
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -17,12 +19,15 @@ FOR_A_RESULT = (*PAUSES, *[8.0] * 70)
 
 
 def patiently(work: Callable[[], T], pauses: Sequence[float] = PAUSES) -> T:
-    """The result of `work`, tried again while the database does not answer. The last error is raised."""
+    """The result of `work`, tried again while the database or the storage for files does not answer. The last error is
+    raised."""
     for pause in pauses:
         try:
             return work()
         except (OperationalError, InterfaceError) as exc:
             log.warning("database_away", error=type(exc).__name__, pause=pause)
             connection.close()
-            time.sleep(pause)
+        except StorageAwayError:
+            log.warning("storage_awaited", pause=pause)
+        time.sleep(pause)
     return work()

@@ -20,7 +20,7 @@ from executions.worker import egress
 from executions.worker.keeper import Keeper
 from executions.worker.patience import FOR_A_RESULT, patiently
 from executions.worker.specs import spec_of
-from marketplace.errors import VaultError
+from marketplace.errors import StorageAwayError, VaultError
 
 log = structlog.get_logger(__name__)
 TAKEN_OVER = "The worker was lost; another one has taken over, and the agent went on."
@@ -90,8 +90,8 @@ def _run(
         if outcome.folder is not None:
             with contextlib.closing(outcome.folder):
                 outcome, files = patiently(functools.partial(collect, execution, outcome, Redactor(spec.secrets)))
-    except (VaultError, FileError) as exc:
-        log.error("spec_not_made", execution_id=str(execution.pk), reason=exc.code)
+    except (VaultError, FileError, StorageAwayError) as exc:
+        log.error("not_handed_over", execution_id=str(execution.pk), reason=exc.code)
         outcome = RunOutcome(Ending.INFRASTRUCTURE, exc.message)
     except Exception:
         log.exception("runner_failed", attempt=execution.attempt)

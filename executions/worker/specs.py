@@ -1,11 +1,13 @@
 """What a runner is told of an execution."""
 
 from dataclasses import replace
+from functools import partial
 
 from executions import documents, limits
 from executions.files import collecting, using
 from executions.models import Execution
-from executions.runners.base import RegistryLogin, RunSpec
+from executions.runners.base import InputFile, RegistryLogin, RunSpec
+from executions.worker.patience import patiently
 from marketplace.vault.operations import credential_for, secrets_of
 
 
@@ -25,8 +27,12 @@ def spec_of(execution: Execution) -> RunSpec:
         runtime=version.runtime,
         gpus=version.gpus,
         secrets=secrets_of(execution.agent),
-        files=files,
+        files=tuple(map(_awaited, files)),
         gives_files=collecting.gives_files(execution),
         room=execution.room,
         registry=RegistryLogin(login.username, login.password) if login else None,
     )
+
+
+def _awaited(file: InputFile) -> InputFile:
+    return replace(file, open=partial(patiently, file.open))

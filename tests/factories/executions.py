@@ -8,8 +8,9 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from executions.files.models import private_name, storage
+from executions.files.models import private_name
 from executions.models import Execution, File, Node
+from marketplace.contents import storage
 from marketplace.models import AgentVersion
 from tests.factories.marketplace import AgentVersionFactory, PublishedAgentFactory
 from tests.factories.wallets import UserFactory

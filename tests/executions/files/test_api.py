@@ -17,8 +17,8 @@ from pytest_django import Settings
 from executions import dispatch, retention
 from executions.errors import FilesFullError, InputInvalidError, TooManyFilesError
 from executions.files import cleaning, links, storing, using
-from executions.files.models import storage
 from executions.models import Execution, File, FileUse
+from marketplace.contents import storage
 from marketplace.models import AgentVersion
 from tests.account_fixtures import ApiFor
 from tests.factories.executions import ExecutionFactory, FileFactory, version_of

@@ -3,10 +3,9 @@
 from typing import Any
 
 import redis
-from django.db.models import Count, Min
 from django.utils import timezone
 
-from executions.models import Execution
+from executions.sharing.demand import demand
 from executions.worker import heartbeat
 
 LONG_WAIT_SECONDS = 600
@@ -49,13 +48,11 @@ def _scheduled(runs: bool) -> dict[str, Any]:
 
 
 def _queue() -> dict[str, Any]:
-    waiting = Execution.objects.filter(status=Execution.Status.QUEUED).aggregate(
-        count=Count("pk"), since=Min("queued_at")
-    )
-    if not waiting["count"]:
-        return _check("execution_queue", True, "empty")
-    age = int((timezone.now() - waiting["since"]).total_seconds())
-    return _check("execution_queue", age < LONG_WAIT_SECONDS, f"{waiting['count']} waiting, the first for {age} s")
+    now = demand()
+    if now.since is None:
+        return _check("execution_queue", True, f"{now.waiting} waiting for earlier ones" if now.waiting else "empty")
+    age = int((timezone.now() - now.since).total_seconds())
+    return _check("execution_queue", age < LONG_WAIT_SECONDS, f"{now.runnable} waiting, the first for {age} s")
 
 
 def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:

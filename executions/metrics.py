@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from executions.models import Execution, Node
 from executions.querysets import UNFINISHED
+from executions.sharing.demand import demand
 from executions.states import ACTIVE
 
 
@@ -32,6 +33,18 @@ def _queue() -> Iterator[Metric]:
     yield GaugeMetricFamily("agentnexus_execution_queue_depth", "Executions that wait.", value=counts["queued"])
     yield GaugeMetricFamily(
         "agentnexus_execution_queue_oldest_seconds", "How long the one has waited that waits longest.", value=age
+    )
+    now = demand()
+    waited = (timezone.now() - now.since).total_seconds() if now.since else 0.0
+    yield GaugeMetricFamily(
+        "agentnexus_execution_queue_runnable",
+        "Executions that wait for a worker, without those that people's own limits hold back.",
+        value=now.runnable,
+    )
+    yield GaugeMetricFamily(
+        "agentnexus_execution_queue_waited_seconds",
+        "How long one of these people has been given no worker.",
+        value=waited,
     )
     people = waiting.aggregate(people=Count("user", distinct=True))["people"]
     yield GaugeMetricFamily("agentnexus_execution_queue_people", "People who have something waiting.", value=people)

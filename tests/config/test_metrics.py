@@ -30,11 +30,13 @@ def test_queue_and_nodes(client: Client, django_assert_max_num_queries: DjangoAs
     ExecutionFactory.create(status="running", attempt=1, node="one", memory_bytes=1024)
     NodeFactory.create(name="one", memory_bytes=4096)
     NodeFactory.create(name="two", state="cordoned", last_seen_at=timezone.now() - timedelta(hours=1))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(9):
         figures = read(client)
     assert figures["agentnexus_execution_queue_depth"] == 2
     assert 90 <= figures["agentnexus_execution_queue_oldest_seconds"] < 120
     assert figures["agentnexus_execution_queue_people"] == 2
+    assert figures["agentnexus_execution_queue_runnable"] == 2
+    assert 90 <= figures["agentnexus_execution_queue_waited_seconds"] < 120
     assert figures['agentnexus_executions{status="running"}'] == 1
     assert figures['agentnexus_node_up{node="one"}'] == 1
     assert figures['agentnexus_node_running{node="one"}'] == 1

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 import redis
 from django.utils import timezone
+from pytest_django import Settings
 
 from executions import health
+from executions.models import Execution, Turn
 from executions.tasks import sweep_executions
 from executions.worker import heartbeat
 from tests.factories.executions import ExecutionFactory
+from wallets.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +72,17 @@ def test_without_redis_nothing_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr("executions.worker.heartbeat.redis_client", away)
     assert said()["execution_workers"] == (False, "Redis is away, so nobody knows.")
+
+
+def test_what_only_a_persons_own_limit_holds_back_is_no_trouble(user: User, settings: Settings) -> None:
+    settings.EXECUTION_CONCURRENT_PER_USER = 1
+    for status in ("running", "queued", "queued"):
+        ExecutionFactory.create(user=user, status=status, attempt=1)
+    Execution.objects.update(queued_at=timezone.now() - timedelta(seconds=700))
+    assert said()["execution_queue"] == (True, "2 waiting for earlier ones")
+    Execution.objects.filter(status="running").delete()
+    Turn.objects.create(user=user, served_at=timezone.now() - timedelta(seconds=5))
+    assert said()["execution_queue"] == (True, "1 waiting, the first for 5 s")
 
 
 def test_long_wait_is_trouble() -> None:

@@ -4,25 +4,23 @@ The names are documented in docs/settings.md.
 """
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONCE
-from django.templatetags.static import static
 
 from config.object_storage import bucket
-
-BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+from config.settings.accounts import *  # noqa: F403  each subject's settings are settings
+from config.settings.administration import *  # noqa: F403
+from config.settings.chain import *  # noqa: F403
+from config.settings.environment import *  # noqa: F403
+from config.settings.environment import BASE_DIR, env
+from config.settings.site import *  # noqa: F403
+from config.settings.site import SITE_URL
 
 # --- Django ---
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
-SITE_URL: str = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-SITE_NAME = "AgentNexus"
 # Browsers may open WebSockets only from these origins.
 WEBSOCKET_ORIGINS: list[str] = env.list("WEBSOCKET_ORIGINS", default=[SITE_URL])
 
@@ -199,58 +197,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "lapse-stale-quotes": {"task": "marketplace.tasks.lapse_stale_quotes", "schedule": timedelta(minutes=1)},
 }
 
-# --- Accounts ---
-ACCOUNT_ADAPTER = "wallets.signin.accounts.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
-ACCOUNT_USER_DISPLAY = "wallets.signin.accounts.display_name"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-# Codes typed into the page that asked for them: a mail program that opens links confirms nothing.
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_CHANGE_EMAIL = True
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_SESSION_REMEMBER = True
-MFA_ADAPTER = "wallets.signin.second_factor.SecondFactorAdapter"
-MFA_FORMS = {
-    "authenticate": "wallets.signin.codes.CodeForm",
-    "reauthenticate": "wallets.signin.codes.CodeAgainForm",
-    "activate_totp": "wallets.signin.codes.FirstCodeForm",
-}
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_PASSKEY_SIGNUP_ENABLED = True
-# A passkey stands for two factors, so the device must have recognised its owner.
-MFA_WEBAUTHN_USER_VERIFICATION = "required"
-MFA_TOTP_ISSUER = SITE_NAME
-# One step of 30 s either way: people type slowly, and clocks differ.
-MFA_TOTP_TOLERANCE = 1
-# Whether people may make accounts with an e-mail address; wallets may always enter.
-EMAIL_SIGN_UP: bool = env.bool("EMAIL_SIGN_UP", default=True)
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AgentNexus <no-reply@localhost>")
-
-# Sign-in with Ethereum: the message's domain and URI are compared with these, never with the Host header.
-SIWE_SITES: list[str] = env.list("SIWE_SITES", default=[SITE_URL])
-SIWE_STATEMENT = "Sign in to AgentNexus. This costs nothing and moves no funds."
-SIWE_CONFIRM_STATEMENT = "Confirm a change of my AgentNexus account. This costs nothing and moves no funds."
-SIWE_LINK_STATEMENT = "Link this wallet to my AgentNexus account. This costs nothing and moves no funds."
-SIWE_NONCE_SECONDS = 300
-# Attempts a minute, counted in Redis; without Redis nobody signs in.
-SIGN_IN_ATTEMPTS_PER_IP: int = env.int("SIGN_IN_ATTEMPTS_PER_IP", default=60)
-SIGN_IN_ATTEMPTS_PER_ADDRESS: int = env.int("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=20)
-# Passkeys of smart accounts are made for this domain: once it changes, they sign no more.
-WEBAUTHN_RP_ID: str = env.str("WEBAUTHN_RP_ID", default=urlsplit(SITE_URL).hostname or "localhost")
-# User operations that the platform pays the gas of, for one user in 24 hours, and the most that one may cost (wei).
-SPONSORED_OPERATIONS_PER_DAY: int = env.int("SPONSORED_OPERATIONS_PER_DAY", default=10)
-SPONSORED_OPERATION_WEI: int = env.int("SPONSORED_OPERATION_WEI", default=10**16)
-# Networks (CIDR) of the reverse proxies whose X-Forwarded-For is believed.
-TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
-
 # --- API ---
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -295,51 +241,6 @@ TOKEN_FAMILY_LIFETIME = timedelta(days=90)
 API_KEY_ROUTES = "config.api.scopes.ROUTES"
 # A JSON body larger than this is refused before it is parsed (bytes).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-
-# --- Chain ---
-# RPC endpoints, comma-separated, per network; a network without one is not offered.
-CHAIN_RPC_URL: str = env.str("CHAIN_RPC_URL", default="")
-DEFAULT_NETWORK: str = env.str("DEFAULT_NETWORK", default="local")
-NETWORKS: dict[str, dict[str, Any]] = {
-    "base": {
-        "name": "Base",
-        "chain_id": 8453,
-        "rpc_urls": env.list("BASE_RPC_URLS", default=[]),
-        "confirmations": env.int("BASE_CONFIRMATIONS", default=5),
-        "block_time": 2,
-        "explorer_url": "https://basescan.org",
-        "usdc": "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
-        "bundler_urls": env.list("BASE_BUNDLER_URLS", default=[]),
-        "paymaster_urls": env.list("BASE_PAYMASTER_URLS", default=[]),
-    },
-    "base-sepolia": {
-        "name": "Base Sepolia",
-        "chain_id": 84532,
-        "rpc_urls": env.list("BASE_SEPOLIA_RPC_URLS", default=[]),
-        "confirmations": env.int("BASE_SEPOLIA_CONFIRMATIONS", default=3),
-        "block_time": 2,
-        "explorer_url": "https://sepolia.basescan.org",
-        "usdc": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
-        "bundler_urls": env.list("BASE_SEPOLIA_BUNDLER_URLS", default=[]),
-        "paymaster_urls": env.list("BASE_SEPOLIA_PAYMASTER_URLS", default=[]),
-    },
-}
-# Private keys, 0x-prefixed hex. Each may instead be read from a file named by <NAME>_FILE.
-KEYS: dict[str, str] = {}
-for _name in ("DEPLOYER_KEY", "QUOTE_SIGNER_KEY", "GRANT_KEY", "ARBITER_KEY", "RELAYER_KEY", "SPONSOR_KEY"):
-    _path = env.str(f"{_name}_FILE", default="")
-    KEYS[_name] = Path(_path).read_text().strip() if _path else env.str(_name, default="")
-# Below this much ether (in wei) a sending key gets no new work, and health says so.
-LOW_BALANCE_WEI: int = env.int("LOW_BALANCE_WEI", default=5 * 10**15)
-# From which amount on the platform pays the gas of a payout by itself, by the token's symbol; 0 for everything.
-LEAST_AUTOMATIC_PAYOUT: dict[str, str] = env.dict("LEAST_AUTOMATIC_PAYOUT", default={"ETH": "0.00001", "USDC": "0.05"})
-FEE_RECIPIENT: str = env.str("FEE_RECIPIENT", default="")
-PLATFORM_FEE_BPS: int = env.int("PLATFORM_FEE_BPS", default=250)
-DISPUTE_WINDOW_SECONDS: int = env.int("DISPUTE_WINDOW_SECONDS", default=3 * 24 * 3600)
-HOLD_PERIOD_SECONDS: int = env.int("HOLD_PERIOD_SECONDS", default=30 * 24 * 3600)
-QUOTE_SECONDS: int = env.int("QUOTE_SECONDS", default=900)
-# The burner wallet in the connect dialog; only the local chain can serve it.
-DEMO_WALLET = False
 
 # --- Executions ---
 DOCKER_HOST: str = env.str("DOCKER_HOST", default="unix:///var/run/docker.sock")
@@ -440,27 +341,3 @@ LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="json")
 LOGGING_CONFIG = "config.logging.configure"
 LOGGING: dict[str, Any] = {"level": LOG_LEVEL, "format": LOG_FORMAT}
-
-# --- Admin ---
-UNFOLD = {
-    "SITE_TITLE": "AgentNexus",
-    "SITE_HEADER": "AgentNexus",
-    "SITE_ICON": lambda _request: static("site/mark.svg"),
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/mark.svg")}],
-    "SHOW_HISTORY": True,
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.9% .021 166)",
-            "100": "oklch(95% .052 163)",
-            "200": "oklch(90.5% .093 164)",
-            "300": "oklch(84.5% .143 165)",
-            "400": "oklch(76.5% .15 163)",
-            "500": "oklch(64% .13 163)",
-            "600": "oklch(50% .11 164)",
-            "700": "oklch(45% .1 165)",
-            "800": "oklch(39% .085 167)",
-            "900": "oklch(34% .07 169)",
-            "950": "oklch(26.2% .051 172)",
-        }
-    },
-}

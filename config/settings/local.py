@@ -1,7 +1,10 @@
 """Development: everything has a default, the chain is a local anvil, and a demo wallet can be offered."""
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import BASE_DIR, CHAIN_RPC_URL, KEYS, MIDDLEWARE, NETWORKS, SITE_URL, env
+from config.settings.base import MIDDLEWARE
+from config.settings.chain import CHAIN_RPC_URL, KEYS, NETWORKS
+from config.settings.environment import BASE_DIR, env
+from config.settings.site import SITE_URL
 
 DEBUG = env.bool("DEBUG", default=True)
 MIDDLEWARE = [*MIDDLEWARE, "config.middleware.NotFoundMiddleware"]

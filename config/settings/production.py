@@ -5,7 +5,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403  settings are layered by star import
-from config.settings.base import ALLOWED_HOSTS, NETWORKS, PRIVATE_STORAGE, SECRET_KEY, SITE_URL, env
+from config.settings.base import ALLOWED_HOSTS, PRIVATE_STORAGE, SECRET_KEY
+from config.settings.chain import NETWORKS
+from config.settings.environment import env
+from config.settings.site import SITE_URL
 
 DEBUG = False
 DEFAULT_NETWORK = env.str("DEFAULT_NETWORK", default="base")

@@ -1,7 +1,7 @@
 """Tests: the local settings against engines that the test run starts, with fast hashing and captured mail."""
 
+from config.settings.environment import env
 from config.settings.local import *  # noqa: F403  settings are layered by star import
-from config.settings.local import env
 
 DEBUG = False
 LOG_FORMAT = "console"

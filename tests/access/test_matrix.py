@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from config.settings.base import BASE_DIR
+from config.settings.environment import BASE_DIR
 from tests.access import world as worlds
 from tests.access.matrix import ANONYMOUS, API, BODIES, EVERYONE, PAGES, SOCKETS, STAFF_MEMBER, Row
 from tests.access.routes import routes

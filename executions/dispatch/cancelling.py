@@ -53,10 +53,11 @@ def _cancel(execution_id: UUID, note: str) -> None:
     for _ in range(5):
         if end(execution_id, Status.CANCELLED, where=Q(status=Status.QUEUED), error=note, cancel_requested=True):
             return
-        asked = Execution.objects.filter(pk=execution_id, status__in=ACTIVE).update(cancel_requested=True, error=note)
-        if asked:
+        # The first who asks says why.
+        unasked = Execution.objects.filter(pk=execution_id, cancel_requested=False)
+        if unasked.filter(status__in=ACTIVE).update(cancel_requested=True, error=note):
             notify.workers()
             notify.changed(execution_id)
             return
-        if not Execution.objects.filter(pk=execution_id).unfinished().exists():
+        if not unasked.unfinished().exists():
             return

@@ -70,3 +70,13 @@ def test_staff_with_the_permission_may_and_it_is_said(stranger: User) -> None:
         dispatch.cancel(helper, execution.pk)
     helper.acts_as_staff = True
     assert dispatch.cancel(helper, execution.pk).error == "Stopped by the platform's staff."
+
+
+def test_the_first_who_asks_says_why(stranger: User) -> None:
+    stranger.user_permissions.add(Permission.objects.get(codename="change_execution"))
+    execution = ExecutionFactory.create(status="running", attempt=1)
+    stranger.acts_as_staff = True
+    for user in (stranger, execution.user):
+        assert (
+            dispatch.cancel(user, execution.pk, "Mines coins.").error == "Stopped by the platform's staff. Mines coins."
+        )

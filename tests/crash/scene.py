@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from deploy.local.engines import Postgres, Valkey
+from tests.crash.agents import contents_left, folders_left
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings.test",
@@ -23,11 +24,12 @@ ENVIRONMENT = {
 class Scene:
     """The parts. Created by `scene()`."""
 
-    def __init__(self, postgres: Postgres, valkey: Valkey, docker: Any, image: str) -> None:
+    def __init__(self, postgres: Postgres, valkey: Valkey, docker: Any, image: str, files: Path) -> None:
         self.postgres = postgres
         self.valkey = valkey
         self.docker = docker
         self.image = image
+        self.files = files
         self.workers: list[Any] = []
         self._over = threading.Event()
         self._most: dict[UUID, int] = {}
@@ -36,10 +38,14 @@ class Scene:
     def start(self) -> None:
         for _ in range(2):
             self.workers.append(self._worker())
-        for worker in self.workers:
-            worker.wait_until_ready()
+        self.wait_for_workers()
         for thread in self._threads:
             thread.start()
+
+    def wait_for_workers(self) -> None:
+        """Until each of them is at work."""
+        for worker in self.workers:
+            worker.wait_until_ready()
 
     def close(self) -> None:
         self._over.set()
@@ -81,7 +87,7 @@ class Scene:
         return found
 
     def left(self) -> dict[str, int]:
-        """What is on the engine."""
+        """What is on the engine, and of files on the machine."""
         with self.docker.client() as client:
             networks = [one for one in client.networks() if one["Name"] not in {"none", "host", "bridge"}]
             volumes = client.volumes()["Volumes"] or []
@@ -92,6 +98,8 @@ class Scene:
             "networks": len(networks),
             "volumes": len(volumes),
             "mounts": len(mounts),
+            "folders": folders_left(),
+            "files": contents_left(self.files),
         }
 
     def most_at_once(self, execution_id: UUID) -> int:
@@ -139,6 +147,7 @@ def scene(folder: Path) -> Iterator[Scene]:
             engine.start()
             stack.callback(engine.stop)
         os.environ.update(ENVIRONMENT)
+        os.environ["FILES_ROOT"] = str(folder / "files")
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = postgres.url, valkey.url
         import django
 
@@ -155,7 +164,7 @@ def scene(folder: Path) -> Iterator[Scene]:
         dockerfile = f'FROM {ensure_base()}\nCMD ["/bin/sh", "-c", {_json(BOOTSTRAP)}]'
         image = stack.enter_context(built(client, "agentnexus-test/crash", dockerfile))
         own = stack.enter_context(own_docker(image))
-        there = Scene(postgres, valkey, own, image)
+        there = Scene(postgres, valkey, own, image, folder / "files")
         stack.callback(there.close)
         there.start()
         yield there

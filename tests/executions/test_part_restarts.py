@@ -1,4 +1,5 @@
-"""What `make crash` tries at every step, at a few: the engine, Redis (emptied) and PostgreSQL restart during a run."""
+"""What `make crash` tries at every step, at a few: a worker is killed, the engine, Redis
+(emptied) and PostgreSQL restart during a run."""
 
 import subprocess
 import sys
@@ -16,5 +17,5 @@ def test_runs_outlive_a_restart_of_each_part(scripted: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.crash", "short"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert "4 held, 0 did not, of 4 at 4 points" in done.stdout, done.stdout + done.stderr[-4000:]
+    assert "6 held, 0 did not, of 6 at 6 points" in done.stdout, done.stdout + done.stderr[-4000:]
     assert done.returncode == 0

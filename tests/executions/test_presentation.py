@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from executions.presentation import Block, Kind, Table, blocks
 
@@ -83,3 +84,13 @@ def test_long_tables_are_cut_and_say_so() -> None:
 @pytest.mark.parametrize("schema", [None, {}, {"properties": 5}, {"properties": {"x": True}}, True])
 def test_anything_can_be_shown(output: Any, schema: Any) -> None:
     assert isinstance(blocks(output, schema), list)
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.MARKDOWN])
+def test_of_nothing_there_is_nothing_to_copy(kind: Kind) -> None:
+    full, empty = (
+        render_to_string("executions/_block.html", {"block": Block(kind, "X", text=text, name="x"), "position": "1"})
+        for text in ("a", "")
+    )
+    assert ("data-copy-from" in full, "data-copy-from" in empty) == (True, False)
+    assert '<p class="text-muted">Empty</p>' in empty

@@ -26,7 +26,7 @@ from executions.runners.docker import confinement
 from executions.runners.transcript import Transcript
 from marketplace.catalogue import demands
 from tests.executions import images
-from tests.executions.images import script
+from tests.executions.images import python, script
 
 SDK = Path(__file__).parents[3] / "deploy" / "agents" / "sdk"
 
@@ -107,6 +107,7 @@ def test_the_container_is_the_platforms_own(engine: docker.APIClient, tag: str) 
 def test_the_figures_and_their_bounds_are_the_platforms_own() -> None:
     figures = asdict(local_limits.Limits())
     assert figures.pop("fuel") == settings.EXECUTION_WASM_FUEL
+    assert figures.pop("file") == settings.FILE_BYTES
     theirs = asdict(limits.current())
     assert figures == {name: theirs[name] for name in figures}
     assert (local_limits.USER, local_limits.DEPTH) == (confinement.USER, limits.DOCUMENT_DEPTH)
@@ -209,3 +210,78 @@ def test_without_an_image_or_an_engine_it_says_so() -> None:
     assert (missing.returncode, "There is no image localhost:9/nothing here" in missing.stderr) == (6, True)
     nowhere = run("anything", "--input", "-", stdin={}, DOCKER_HOST="unix:///nowhere.sock")
     assert (nowhere.returncode, "No Docker engine answers" in nowhere.stderr) == (6, True)
+
+
+FILE = {"type": "string", "format": "file"}
+MANIFEST = {
+    "hosts": ["api.example.com:443"],
+    "input_schema": {
+        "type": "object",
+        "properties": {"script": {"type": "string"}, "a": FILE, "more": {"type": "array", "items": FILE}},
+    },
+    "output_schema": {"type": "object", "properties": {"report": {**FILE, "x-max-bytes": 100}}},
+}
+
+
+@pytest.mark.docker
+def test_files_and_secrets_as_on_the_platform(tag: str, tmp_path: Path) -> None:
+    (tmp_path / "agent.json").write_text(json.dumps(MANIFEST))
+    (tmp_path / "a.csv").write_text("a,b")
+    (tmp_path / "b.csv").write_text("c,d")
+    common = ["--manifest", str(tmp_path / "agent.json"), "--input", "-", tag]
+    more = [f"--file=a={tmp_path}/a.csv", f"--file=more={tmp_path}/a.csv", f"--file=more={tmp_path}/b.csv"]
+    text = """
+import json, os
+document = json.load(open("/tmp/input"))
+print(open("/run/secrets/KEY").read(), os.listdir("/sys/class/net"), flush=True)
+try: open("/work/in/x", "w")
+except OSError as error: print(type(error).__name__, flush=True)
+os.mkdir("/work/out/deep")
+open("/work/out/deep/r.csv", "w").write("".join(open(one["path"]).read() for one in [document["a"], *document["more"]]))
+print(json.dumps({"report": "deep/r.csv", "seen": document["more"][1]}))
+"""
+    # given a secret of the environment, and a folder for what comes
+    told = ["--secret=KEY", "--output-dir", str(tmp_path / "out")]
+    ran = run(*common, *more, *told, stdin=python(text), KEY="sk-live-0123456789")
+    assert ran.returncode == Exit.OK, ran.stderr
+    assert json.loads(ran.stdout)["seen"] == {
+        "path": "/work/in/3.csv",
+        "name": "b.csv",
+        "size": 3,
+        "media_type": "text/csv",
+    }
+    assert (tmp_path / "out" / "deep" / "r.csv").read_text() == "a,ba,bc,d"
+    for line in (
+        "[KEY] ['lo']",
+        "OSError",
+        "agentnexus-agent: agent.json declares api.example.com:443; there is no network here without --network",
+        f"agentnexus-agent: file of the result: {tmp_path}/out/deep/r.csv",
+    ):
+        assert f"{line}\n" in ran.stderr
+    assert "sk-live" not in ran.stderr + ran.stdout
+    # and what the platform would not take is not taken here either; with the network asked for there is one
+    for program, sentence in (
+        ("ln -s /etc/passwd /work/out/r", "'r', which is not taken: it is a link."),
+        ("head -c 101 /dev/zero > /work/out/r", "it has 101 bytes; at most 100 are allowed."),
+        ("ls /sys/class/net", "there is no such file in the output folder."),
+    ):
+        ran = run(*common, "--network", stdin=script(f'{program}; echo \'{{"report": "r"}}\''))
+        assert (ran.returncode, sentence in ran.stderr) == (Exit.OUTPUT, True), ran.stderr
+    assert "eth0\n" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--file=b=x"], "where the input schema of agent.json has a file NAME."),
+        (["--file=a=/nowhere"], "The file of a cannot be read: /nowhere: No such file or directory."),
+        (["--secret=NO_SUCH_ONE"], "there is no such variable in the environment."),
+        (["--secret=a/../b=x"], "--secret: give NAME=VALUE"),
+        (["--secret=KEY="], "--secret KEY: it is empty."),
+        (["--secrets-file=/nowhere"], "The file of secrets /nowhere cannot be read."),
+    ],
+)
+def test_files_and_secrets_that_are_not_there(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    (tmp_path / "agent.json").write_text(json.dumps(MANIFEST))
+    ran = run("--manifest", str(tmp_path / "agent.json"), "--input", "-", *arguments, "some/image", stdin={})
+    assert (ran.returncode, sentence in ran.stderr) == (Exit.USAGE, True), ran.stderr

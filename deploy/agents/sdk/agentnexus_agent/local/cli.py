@@ -4,16 +4,19 @@ import argparse
 import json
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
 from agentnexus_agent.documents import parse_input
 from agentnexus_agent.errors import InputError
-from agentnexus_agent.local import limits, schemas, targets
+from agentnexus_agent.local import files, limits, schemas, secrets, targets
 from agentnexus_agent.local.console import Console
 from agentnexus_agent.local.errors import Exit, LocalError, UsageError
 from agentnexus_agent.local.limits import Limits
 from agentnexus_agent.local.running import Outcome, execute
+from agentnexus_agent.local.sandbox import Given
+from agentnexus_agent.local.targets import Kind, Target
 from agentnexus_agent.local.transcript import fits
 
 EPILOG = """exit codes: 0 the result is there and fits; 1 the agent failed; 2 nothing was run: arguments, input or
@@ -27,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         allowed = limits.chosen(options.memory, options.cpus, options.timeout)
-        console = Console(allowed)
-        return _run(options, allowed, console)
+        known = secrets.given(options.secret, options.secrets_file)
+        return _run(options, allowed, Console(allowed, known), known)
     except LocalError as error:
         print(f"agentnexus-agent: {error}", file=sys.stderr)
         return error.exit
@@ -58,18 +61,88 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--memory", metavar="SIZE", help="as the version will ask for, such as 1g (512m)")
     run.add_argument("--cpus", metavar="CORES", help="(0.5)")
     run.add_argument("--timeout", metavar="SECONDS", help="(300)")
+    run.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="a file of the input",
+    )
+    run.add_argument("--output-dir", type=Path, metavar="FOLDER", help="where to put the files of the result")
+    run.add_argument(
+        "--secret", action="append", default=[], metavar="NAME[=VALUE]", help="a secret (from the environment)"
+    )
+    run.add_argument("--secrets-file", type=Path, metavar="FILE", help="with lines NAME=VALUE")
+    run.add_argument(
+        "--network", action="store_true", help="the whole network, for agents that declare hosts: more than they get"
+    )
     run.add_argument("--no-sandbox", action="store_true", help="run agent.py itself, without Docker and without walls")
     return parser
 
 
-def _run(options: argparse.Namespace, allowed: Limits, console: Console) -> int:
+def _run(options: argparse.Namespace, allowed: Limits, console: Console, known: dict[str, str]) -> int:
     target = targets.find(options.target, options.manifest, sandboxed=not options.no_sandbox)
-    document = _input(options.input, target.manifest, allowed)
+    taken = files.members(target.manifest.get("input_schema"), allowed)
+    gives = files.members(target.manifest.get("output_schema"), allowed)
+    document = files.named(_input(options.input, target.manifest, allowed), options.file, taken)
     _check("input", document, target.manifest.get("input_schema"), console, UsageError)
+    _check_kind(target, options, known, bool(taken or gives), console)
+    if target.kind is Kind.PROGRAM:
+        return _judge(execute(target, _encoded(document, allowed), allowed, console), target.manifest, console)
+    # Not on a disk where there is memory, for the secrets.
+    memory = Path("/dev/shm")  # noqa: S108
+    with tempfile.TemporaryDirectory(
+        prefix="agentnexus-", dir=memory if known and memory.is_dir() else None, ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name).resolve()
+        given = Given(
+            secrets=_made(folder / "secrets") if known else None,
+            inputs=_made(folder / "in") if taken else None,
+            outputs=_made(folder / "out") if gives else None,
+            network=options.network,
+        )
+        if given.secrets is not None:
+            secrets.write(known, given.secrets)
+        if given.inputs is not None:
+            document = files.hand_in(document, taken, given.inputs, allowed)
+        outcome = execute(target, _encoded(document, allowed), allowed, console, given)
+        code = _judge(outcome, target.manifest, console)
+        if code is Exit.OK and given.outputs is not None and outcome.output is not None:
+            result = json.loads(outcome.output)
+            kept = list(files.take_out(result, gives, given.outputs, allowed, options.output_dir))
+            for path in kept:
+                console.note(f"file of the result: {path}")
+            if options.output_dir is None:
+                console.note("its files were checked and are gone; --output-dir FOLDER keeps them")
+        return code
+
+
+def _check_kind(
+    target: Target, options: argparse.Namespace, known: dict[str, str], with_files: bool, console: Console
+) -> None:
+    if target.kind is Kind.MODULE and (known or with_files or options.network):
+        raise UsageError("A WebAssembly module has no files, no secrets and no network: publish an image for these.")
+    if target.kind is Kind.PROGRAM and known:
+        raise UsageError("--secret: without a sandbox there is no /run/secrets; run the folder or the image instead.")
+    hosts = target.manifest.get("hosts")
+    if options.network:
+        console.note("WARNING: the whole network. On the platform an agent reaches only the hosts of its version.")
+    elif hosts and target.kind is not Kind.PROGRAM:
+        console.note(f"agent.json declares {', '.join(map(str, hosts))}; there is no network here without --network")
+
+
+def _made(folder: Path) -> Path:
+    """A folder that the agent's user may write to; whether it can says the mount."""
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+def _encoded(document: Any, allowed: Limits) -> bytes:
     raw = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     if len(raw) > allowed.input:
         raise UsageError(f"The input has {len(raw):,} bytes; at most {allowed.input:,} are allowed.")
-    return _judge(execute(target, raw, allowed, console), target.manifest, console)
+    return raw
 
 
 def _input(name: str | None, manifest: dict[str, Any], allowed: Limits) -> Any:

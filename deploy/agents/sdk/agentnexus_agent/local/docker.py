@@ -12,7 +12,7 @@ from typing import Any
 
 from agentnexus_agent.local.errors import LocalError
 from agentnexus_agent.local.limits import Limits
-from agentnexus_agent.local.sandbox import create_arguments
+from agentnexus_agent.local.sandbox import Given, create_arguments
 
 CALL_SECONDS = 60
 _NO_ENGINE = (
@@ -63,12 +63,12 @@ def build(folder: Path) -> str:
 
 
 @contextmanager
-def container(image: dict[str, Any], limits: Limits) -> Iterator[str]:
+def container(image: dict[str, Any], limits: Limits, given: Given) -> Iterator[str]:
     """A container that was created and is removed afterwards, whatever happens; its name. Raises LocalError."""
     name = f"agentnexus-local-{os.getpid()}-{secrets.token_hex(4)}"
     volumes = sorted((image.get("Config") or {}).get("Volumes") or {})
     try:
-        created = _docker(*create_arguments(image["Id"], name, limits, volumes))
+        created = _docker(*create_arguments(image["Id"], name, limits, volumes, given))
         if created.returncode != 0:
             raise LocalError(f"The container could not be made: {_reason(created)}")
         yield name

@@ -37,6 +37,8 @@ class Limits:
     shared_memory: int = 8 * MIB
     open_files: int = 1024
     file_size: int = 64 * MIB
+    file: int = 32 * MIB  # of the input or of the result
+    files: int = 64 * MIB  # of the input, and of the result, together
     fuel: int = 500_000_000_000  # instructions of a WebAssembly module
 
 

@@ -11,6 +11,7 @@ from agentnexus_agent.local.console import Console
 from agentnexus_agent.local.errors import Exit, LocalError
 from agentnexus_agent.local.limits import MIB, Limits
 from agentnexus_agent.local.process import Finished
+from agentnexus_agent.local.sandbox import NOTHING, Given
 from agentnexus_agent.local.targets import Kind, Target
 
 SDK = Path(__file__).resolve().parents[2]
@@ -27,8 +28,8 @@ class Outcome:
     seconds: float
 
 
-def execute(target: Target, document: bytes, limits: Limits, console: Console) -> Outcome:
-    """Run the target on the document. Raises LocalError when it could not be started."""
+def execute(target: Target, document: bytes, limits: Limits, console: Console, given: Given = NOTHING) -> Outcome:
+    """Run the target on the document; `given` is for containers. Raises LocalError when it could not be started."""
     match target.kind:
         case Kind.MODULE:
             return _module(target.name, document, limits, console)
@@ -37,15 +38,15 @@ def execute(target: Target, document: bytes, limits: Limits, console: Console) -
         case Kind.FOLDER:
             docker.require_engine()
             console.note(f"building {target.name}")
-            return _container(docker.build(Path(target.name)), document, limits, console)
+            return _container(docker.build(Path(target.name)), document, limits, console, given)
         case Kind.IMAGE:
             docker.require_engine()
-            return _container(target.name, document, limits, console)
+            return _container(target.name, document, limits, console, given)
 
 
-def _container(reference: str, document: bytes, limits: Limits, console: Console) -> Outcome:
+def _container(reference: str, document: bytes, limits: Limits, console: Console, given: Given) -> Outcome:
     image = docker.find_image(reference)
-    with docker.container(image, limits) as name:
+    with docker.container(image, limits, given) as name:
         command = docker.start_command(name)
         finished = process.run(command, document, limits, console.line, kill=lambda: docker.remove(name))
         if finished.timed_out or finished.overflow:

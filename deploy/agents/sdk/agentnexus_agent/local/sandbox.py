@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentnexus_agent.local.limits import USER, Limits
@@ -10,7 +11,32 @@ SECCOMP = Path(__file__).parent / "seccomp.json"
 LABEL = "io.agentnexus.local"
 
 
-def create_arguments(image: str, name: str, limits: Limits, volumes: Iterable[str] = ()) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a run gets beyond its input: folders for its secrets, its files and those it gives, and a `network`, the
+    engine's whole one, which the platform gives nobody."""
+
+    secrets: Path | None = None
+    inputs: Path | None = None
+    outputs: Path | None = None
+    network: bool = False
+
+    @property
+    def mounts(self) -> list[str]:
+        folders = (("/run/secrets", self.secrets), ("/work/in", self.inputs), ("/work/out", self.outputs))
+        return [
+            f"--mount=type=bind,source={source},target={target}{'' if target == '/work/out' else ',readonly'}"
+            for target, source in folders
+            if source is not None
+        ]
+
+
+NOTHING = Given()
+
+
+def create_arguments(
+    image: str, name: str, limits: Limits, volumes: Iterable[str] = (), given: Given = NOTHING
+) -> list[str]:
     """Arguments of the docker command. `volumes` are the image's own, which become small scratch spaces in memory."""
     options = {
         "name": name,
@@ -22,7 +48,7 @@ def create_arguments(image: str, name: str, limits: Limits, volumes: Iterable[st
         "oom-score-adj": "500",
         "shm-size": str(limits.shared_memory),
         "cap-drop": "ALL",
-        "network": "none",
+        "network": "bridge" if given.network else "none",
         "ipc": "private",
         "cgroupns": "private",
         "user": USER,
@@ -40,4 +66,4 @@ def create_arguments(image: str, name: str, limits: Limits, volumes: Iterable[st
     for path, size in scratch.items():
         flags = f"rw,noexec,nosuid,nodev,size={size},nr_inodes={limits.scratch_files},mode=1777"
         arguments.append(f"--tmpfs={path}:{flags}")
-    return [*arguments, image]
+    return [*arguments, *given.mounts, image]

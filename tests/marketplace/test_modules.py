@@ -1,11 +1,15 @@
 """Which WebAssembly modules are taken, and how they become versions."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 from wasmtime import wat2wasm
 
@@ -15,6 +19,7 @@ from marketplace.catalogue.modules.structure import Kind, read_structure
 from marketplace.catalogue.versions import add_version
 from marketplace.errors import InvalidVersionError
 from marketplace.models import Agent, AgentVersion, WasmModule
+from tests.account_fixtures import ApiFor
 from tests.factories.marketplace import INPUT_SCHEMA, OUTPUT_SCHEMA, AgentFactory, CreatorFactory
 from wallets.models import User
 
@@ -211,3 +216,23 @@ def test_version_form_takes_a_module(client: Any) -> None:
     # and back to a container
     image = {"number": "1.0.2", "kind": "container", "image": f"a/b@sha256:{'0' * 64}"}
     assert client.post(address, fields | image).status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_page_and_the_api_say_that_modules_have_no_files(api: ApiFor, client: Client) -> None:
+    agent = AgentFactory.create()
+    module = store_module(agent.creator, COMMAND)
+    schema = {"type": "object", "properties": {"a": {"type": "string", "format": "file"}}}
+    sentence = "A WebAssembly module cannot take or give files; publish a container image."
+
+    said = api(agent.creator).post(
+        f"/api/v1/agents/{agent.slug}/versions", values(module=module.sha256, output_schema=schema), format="json"
+    )
+    assert (said.status_code, said.json()["errors"]) == (422, [{"pointer": "/output_schema", "message": sentence}])
+
+    client.force_login(agent.creator, backend="wallets.signin.backends.WalletBackend")
+    form = values(kind="wasm", module=SimpleUploadedFile("a.wasm", COMMAND))
+    form |= {"input_schema": json.dumps(schema), "output_schema": json.dumps(OUTPUT_SCHEMA)}
+    page = client.post(reverse("marketplace:version-new", args=[agent.slug]), form)
+    assert sentence in page.content.decode()
+    assert not agent.versions.exists()

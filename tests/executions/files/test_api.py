@@ -166,6 +166,14 @@ def test_the_same_file_in_two_runs_goes_with_the_last(user: User, version: Agent
     assert not storage().exists(file.stored_as)
 
 
+def test_a_file_of_a_queued_run_is_not_removed(user: User, version: AgentVersion, api: ApiFor) -> None:
+    file = FileFactory.create(user=user)
+    dispatch.request(user, version.agent, {"csv": str(file.pk)})
+    refused = api(user).delete(f"{URL}/{file.pk}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "file_in_use")
+    assert storage().exists(file.stored_as)
+
+
 def test_a_file_that_is_deleted_while_a_run_is_asked_for(user: User, version: AgentVersion, monkeypatch: Any) -> None:
     file = FileFactory.create(user=user)
     checked = using.check

@@ -61,6 +61,9 @@ def test_pages(row: Row, world: World) -> None:
             let_in = response.status_code not in {401, 403, 404} and not steps_back
             # A suspended person's browser is signed out: it is nobody's.
             expect(row, person, method, response, let_in, (ANONYMOUS if person == SUSPENDED else person) in row.who)
+            # As a server does at the end; `close()` would close the test's connection to the database, too.
+            for close in response._resource_closers:  # type: ignore[attr-defined]
+                close()
 
 
 def test_every_address_has_a_row() -> None:

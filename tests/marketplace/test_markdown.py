@@ -64,7 +64,7 @@ def test_nothing_dangerous_comes_through(text: Any) -> None:
 
 
 def test_hostile_nesting_is_quick() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in ("[" * 20_000, "> " * 10_000, "*a " * 6_000, "`" * 20_000, "[a](" * 5_000, "- " * 10_000):
         render_markdown(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

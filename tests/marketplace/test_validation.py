@@ -104,9 +104,9 @@ def test_cost_is_bounded(schema: Any, document: Any) -> None:
 
 
 def test_many_items_are_compared_in_linear_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert validate([{"n": n} for n in range(50_000)], {"uniqueItems": True}) == {}
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,9 @@ def test_kinds(content: bytes, name: str, kind: str) -> None:
 
 
 def test_a_beginning_made_to_be_slow_is_not() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     look([b"<!---->" * 1_100 + b"<", b"<!--" * 2_000], "x")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,6 @@ def test_no_control_character_is_ever_left(raw: str) -> None:
 
 @pytest.mark.parametrize("part", ["\x1b]", "\x1b[", "\x1b", "\x1bP", "\x9d", "\x1b[0;", "\r", "\x1b]0\x1b"])
 def test_cost_is_linear(part: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     neutralise(part * 100_000)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

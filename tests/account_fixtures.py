@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from channels.layers import channel_layers
+from django.core.cache import cache
 from django.test import Client
 from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
@@ -15,6 +16,12 @@ from wallets.credentials import tokens
 from wallets.models import User
 
 ApiFor = Callable[[User | None], APIClient]
+
+
+@pytest.fixture(autouse=True)
+def _no_spent_limits() -> None:
+    """Rate limits count in Redis, which the tests of a worker share."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,6 @@
 """People and agents that the marketplace's tests share."""
 
-from collections.abc import Iterator
-
 import pytest
-from django.core.cache import cache
 from eth_account import Account
 
 from chain.artefacts import TEST_USDC
@@ -19,14 +16,6 @@ from tests.marketplace.settling import bought, later, platform
 from wallets.models import User
 
 __all__ = ["bought", "later", "platform"]  # fixtures that live beside their helpers
-
-
-@pytest.fixture(autouse=True)
-def _no_spent_limits() -> Iterator[None]:
-    """Rate limits count in Redis, which tests share."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture(autouse=True)

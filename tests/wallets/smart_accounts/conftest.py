@@ -3,20 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
 from pytest_django.fixtures import Settings
 
 from tests.bundler_fixtures import use_bundlers
 from tests.chain_fixtures import Contracts
 from tests.wallets.smart_accounts.scripted import ScriptedBundler, scripted_bundler
-
-
-@pytest.fixture(autouse=True)
-def _no_spent_limits() -> Iterator[None]:
-    """Rate limits count in Redis, which tests share."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,7 +52,11 @@ def run(package: str, document: Any) -> Ran:
         capture_output=True,
         timeout=DEADLINE,
         check=False,
-        env={"PYTHONPATH": f"{AGENTS / 'sdk'}:{AGENTS}", "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": f"{AGENTS / 'sdk'}:{AGENTS}",
+            "PATH": "/usr/bin:/bin",
+            "TMPDIR": tempfile.gettempdir(),
+        },
         cwd="/",
     )
     return Ran(completed.returncode, completed.stdout, completed.stderr.decode().splitlines())

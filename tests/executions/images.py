@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -65,4 +66,19 @@ def built(client: docker.APIClient, repository: str, dockerfile: str) -> Iterato
     try:
         yield f"{repository}@{client.inspect_image(repository)['Id']}"
     finally:
-        client.remove_image(repository, force=True)
+        _remove(client, repository)
+
+
+def _remove(client: docker.APIClient, repository: str) -> None:
+    """The engine stumbles at times when another process removes an image of the same layers; it is asked again."""
+    for left in (2, 1, 0):
+        try:
+            client.remove_image(repository, force=True)
+        except docker.errors.ImageNotFound:
+            return
+        except docker.errors.APIError as exc:
+            if exc.status_code != 500 or not left:
+                raise
+            time.sleep(0.2)
+        else:
+            return

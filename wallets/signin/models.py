@@ -89,8 +89,9 @@ class User(AbstractUser):
         return self.shown_name
 
     def addresses(self) -> list[str]:
-        """Every linked address, then the smart accounts that this user's wallets and passkeys own."""
-        wallets = [wallet.address for wallet in self.wallets.all()]
+        """The linked addresses, the primary one first, then the smart accounts that the wallets and passkeys own."""
+        linked = sorted(self.wallets.all(), key=lambda wallet: (not wallet.is_primary, wallet.pk))
+        wallets = [wallet.address for wallet in linked]
         # A wallet that was unlinked takes its smart account with it; one contract may stand for several networks.
         owned = [
             account.address

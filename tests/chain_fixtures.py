@@ -88,6 +88,8 @@ def contracts(db: None, _deployments: list[dict[str, Any]]) -> Iterator[Contract
     network = default_network()
     Deployment.objects.bulk_create(Deployment(**row) for row in _deployments)
     with reorg_on(network) as undo:
+        # Set back, the chain's clock would lag by all the time that the tests before this one have taken.
+        pool_of(network).call("evm_setTime", int(time.time()))
         yield Contracts(
             network=network,
             web3=connect(network),

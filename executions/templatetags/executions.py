@@ -33,10 +33,8 @@ ADVICE = {
 
 
 @register.filter
-def queue_sentence(place: int | str | None) -> str:
-    """Where a run stands in the queue, unless `place` says it in words."""
-    if isinstance(place, str):
-        return place
+def queue_sentence(place: int | None) -> str:
+    """Where a run stands in the queue."""
     if place is not None and place > 1:
         return f"Number {place:,} in the queue. People take turns."
     return "Next in the queue: waiting for a free worker."

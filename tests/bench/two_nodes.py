@@ -1,16 +1,9 @@
 """Two Docker engines against one: what a second node adds, on one machine."""
 
-import os
-import signal
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 SLOTS = 4
 # Agents that wait for somebody most of their time, as those that call a model do.
 RUNS = 24
@@ -43,27 +36,13 @@ def by_turns(rate: Callable[[int], float]) -> tuple[float, float]:
 
 @contextmanager
 def worker(node: str, **environment: str) -> Iterator[None]:
-    """A worker process of this node, at work."""
-    from executions.worker import heartbeat
+    """A worker process of this node, at work; it ends in order, so that no waiting container stays."""
+    from tests.executions.worker_process import WorkerProcess
 
-    command = f"celery -A config worker -Q executions -P threads -c {SLOTS} --loglevel ERROR -n {node}@%h"
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", *command.split()],
-        cwd=ROOT,
-        env={**os.environ, "EXECUTION_NODE": node, **environment},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = WorkerProcess(slots=SLOTS, EXECUTION_NODE=node, **environment)
     try:
-        deadline = time.monotonic() + 60
-        while not any(beat.worker.endswith(f":{process.pid}") for beat in heartbeat.beats()):
-            assert time.monotonic() < deadline, f"the worker of node {node} does not start"
-            time.sleep(0.05)
+        process.wait_until_ready()
         yield
+        process.terminate(30)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()

@@ -15,7 +15,7 @@ from django.db import connection
 from executions.worker import heartbeat
 from tests.executions.conftest import eventually
 
-COMMAND = "celery -A config worker -Q executions -P threads -c 2 --loglevel WARNING --without-gossip --without-mingle"
+COMMAND = "celery -A config worker -Q executions -P threads --loglevel WARNING --without-gossip --without-mingle"
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count()
 
@@ -23,10 +23,13 @@ _numbers = itertools.count()
 class WorkerProcess:
     """`celery -A config worker` as the Procfile starts it."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *, slots: int = 2, **environment: str) -> None:
         database = connection.settings_dict
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *COMMAND.split(), "-n", f"test-{os.getpid()}-{next(_numbers)}@%h"],
+            [
+                *(sys.executable, "-m", *COMMAND.split()),
+                *("-c", str(slots), "-n", f"test-{os.getpid()}-{next(_numbers)}@%h"),
+            ],
             cwd=ROOT,
             env={
                 **os.environ,

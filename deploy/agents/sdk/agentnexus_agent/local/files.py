@@ -48,18 +48,18 @@ def members(schema: Any, limits: Limits) -> dict[str, Member]:
 
 def named(document: Any, given: list[str], files: Mapping[str, Member]) -> Any:
     """The document with the files of `--file NAME=PATH`. Raises UsageError."""
+    lists: dict[str, list[str]] = {}
     for one in given:
         name, equals, path = one.partition("=")
         if not equals or name not in files:
             raise UsageError(f"--file {one}: give NAME=PATH, where the input schema of agent.json has a file NAME.")
         if not isinstance(document, dict):
             raise UsageError("--file: the input must be an object.")
-        if not files[name].many:
-            document = {**document, name: path}
+        if files[name].many:
+            lists.setdefault(name, []).append(path)
         else:
-            first = not any(before.startswith(f"{name}=") for before in given[: given.index(one)])
-            document = {**document, name: [path] if first else [*document[name], path]}
-    return document
+            document = {**document, name: path}
+    return {**document, **lists} if lists else document
 
 
 def hand_in(document: Any, files: Mapping[str, Member], folder: Path, limits: Limits) -> Any:

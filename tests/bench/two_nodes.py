@@ -39,7 +39,7 @@ def worker(node: str, **environment: str) -> Iterator[None]:
     """A worker process of this node, at work; it ends in order, so that no waiting container stays."""
     from tests.executions.worker_process import WorkerProcess
 
-    process = WorkerProcess(slots=SLOTS, EXECUTION_NODE=node, **environment)
+    process = WorkerProcess(SLOTS, EXECUTION_NODE=node, **environment)
     try:
         process.wait_until_ready()
         yield

@@ -23,7 +23,7 @@ _numbers = itertools.count()
 class WorkerProcess:
     """`celery -A config worker` as the Procfile starts it."""
 
-    def __init__(self, *, slots: int = 2, **environment: str) -> None:
+    def __init__(self, slots: int = 2, /, **environment: str) -> None:
         database = connection.settings_dict
         self.process = subprocess.Popen(
             [

@@ -72,8 +72,8 @@ contracts-%: install
 attack: install ## every attack on the sandbox three times (RUNTIME=runsc: under gVisor): a table, and a count of what broke
 	@$(PY) -m tests.attacks $(RUNTIME)
 
-crash: install ## kill workers, engine, Redis and PostgreSQL at each step of a run (ROUNDS=10); nothing lost, nothing left
-	@$(PY) -m tests.crash $(or $(ROUNDS),10)
+crash: install ## kill workers, engine, Redis and PostgreSQL at each step of a run (ROUNDS=10, FAULT=docker); nothing lost, nothing left
+	@$(PY) -m tests.crash $(or $(ROUNDS),10) $(if $(FAULT),"$(FAULT)")
 
 bench: install ## every benchmark, one figure a line
 	@for file in tests/bench/bench_*.py; do $(PY) -m tests.bench.$$(basename $$file .py) || exit 1; done

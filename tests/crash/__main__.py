@@ -1,4 +1,4 @@
-"""`python -m tests.crash [ROUNDS]`: each fault at each step, ROUNDS times; a table and a count at the end.
+"""`python -m tests.crash [ROUNDS [FAULT]]`: each fault at each step, ROUNDS times; a table and a count at the end.
 
 `python -m tests.crash short` restarts each part at one step only, once.
 """
@@ -149,7 +149,7 @@ def _reached(there: Scene, execution_id: Any, step: str) -> bool:
     return step == "exited" and any(one["State"] == "exited" for one in there.containers(execution_id))
 
 
-def _settled(there: Scene) -> dict[str, int]:
+def _settled(there: Scene) -> dict[str, list[str]]:
     """What is left on the engine and the machine when everything has had its time."""
     _until(lambda: not any(_steadily(there.left).values()), WITHIN)
     return _steadily(there.left)
@@ -188,7 +188,7 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _report(table: dict[tuple[str, str], list[Verdict]], left: dict[str, int]) -> int:
+def _report(table: dict[tuple[str, str], list[Verdict]], left: dict[str, list[str]]) -> int:
     _say(f"{'fault':<16}{'at':<12}{'times':>6}{'held':>6}{'lost':>6}{'twice':>7}{'left':>6}{'slowest':>10}")
     count: Counter[str] = Counter()
     for (fault, step), verdicts in table.items():
@@ -205,7 +205,10 @@ def _report(table: dict[tuple[str, str], list[Verdict]], left: dict[str, int]) -
             f"{fault:<16}{step:<12}{row['times']:>6}{row['held']:>6}{row['lost']:>6}{row['twice']:>7}{row['left']:>6}"
             f"{slowest:>8.1f} s"
         )
-    _say(f"left on the machine: {left}")
+    _say("left on the machine: " + ", ".join(f"{kind} {len(names)}" for kind, names in left.items()))
+    for kind, names in left.items():
+        for name in names:
+            _say(f"  {kind}: {name}")
     _say(f"{count['held']} held, {count['times'] - count['held']} did not, of {count['times']} at {len(table)} points")
     return 0 if count["held"] == count["times"] and not any(left.values()) else 1
 
@@ -215,5 +218,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1] if len(sys.argv) > 1 else "10"
-    raise SystemExit(main(SHORT, 1) if given == "short" else main(STEPS, int(given)))
+    given, *faults = sys.argv[1:] or ["10"]
+    chosen = {fault: STEPS[fault] for fault in faults or STEPS}
+    raise SystemExit(main(SHORT, 1) if given == "short" else main(chosen, int(given)))

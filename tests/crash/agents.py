@@ -109,21 +109,23 @@ class WithSecret(WithFiles):
         return ["told [KEY]", *super().expected_texts()]
 
 
-def folders_left() -> int:
+def handed_over() -> list[str]:
     """What is handed over to runs on this machine: folders in memory, and what is mounted in them."""
     from executions.runners.docker import handover
     from executions.runners.docker.confinement import instance
 
     here = f"agentnexus-run-{instance()}"
     mounted = [row for row in Path("/proc/self/mounts").read_text().splitlines() if here in row]
-    return len(handover.left_behind()) + len(mounted)
+    return [*map(str, handover.left_behind()), *mounted]
 
 
-def contents_left(storage_root: Path) -> int:
+def contents_left(storage_root: Path) -> list[str]:
     """Stored contents that no run has, once those of a lost attempt have had their day."""
     from executions.files import cleaning
     from executions.models import File
 
     cleaning.UNUSED_FOR = timedelta(0)
     cleaning.clean()
-    return sum(one.is_file() for one in storage_root.rglob("*")) - File.objects.filter(uses__isnull=False).count()
+    used = set(File.objects.filter(uses__isnull=False).values_list("stored_as", flat=True))
+    stored = (str(one.relative_to(storage_root)) for one in storage_root.rglob("*") if one.is_file())
+    return [name for name in stored if name not in used]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from deploy.local.engines import Postgres, Valkey
-from tests.crash.agents import contents_left, folders_left
+from tests.crash.agents import contents_left, handed_over
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings.test",
@@ -86,19 +86,20 @@ class Scene:
             found: list[dict[str, Any]] = client.containers(all=True, filters={"label": [label]})
         return found
 
-    def left(self) -> dict[str, int]:
-        """What is on the engine, and of files on the machine."""
+    def left(self) -> dict[str, list[str]]:
+        """What is on the engine, and of files on the machine, by name."""
         with self.docker.client() as client:
             networks = [one for one in client.networks() if one["Name"] not in {"none", "host", "bridge"}]
             volumes = client.volumes()["Volumes"] or []
             containers = client.containers(all=True)
         mounts = [one for one in self.docker.mounts() if "/overlay2/" in one or "/containers/" in one]
         return {
-            "containers": len(containers),
-            "networks": len(networks),
-            "volumes": len(volumes),
-            "mounts": len(mounts),
-            "folders": folders_left(),
+            "containers": [one["Id"] for one in containers],
+            "networks": [one["Name"] for one in networks],
+            "volumes": [one["Name"] for one in volumes],
+            "mounts": mounts,
+            "processes": [] if containers else [str(one) for one in self.docker.shims()],
+            "folders": handed_over(),
             "files": contents_left(self.files),
         }
 

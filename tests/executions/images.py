@@ -57,6 +57,7 @@ def built(client: docker.APIClient, repository: str, dockerfile: str) -> Iterato
         tag=repository,
         rm=True,
         forcerm=True,
+        nocache=True,  # a layer of another test's image could go with that image, while this one is being built on it
         decode=True,
         labels={LABEL: "1"},
         network_mode="none",

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,8 +20,9 @@ from executions.runners.docker.engine import Engine as DockerEndpoint
 
 
 class OwnDocker(Engine):
-    """dockerd with a socket, data, a containerd and a network namespace of its own. Agents need no network, and an
-    engine without a bridge removes its namespace's docker0, which would be the machine's."""
+    """dockerd with a socket, data, a containerd and namespaces of its own for networks and mounts. Agents need no
+    network, and an engine without a bridge removes its namespace's docker0, which would be the machine's. What it has
+    mounted goes with it and its containers: killed while it prepares a layer, it would leave that to the machine."""
 
     name = "docker"
 
@@ -37,8 +37,7 @@ class OwnDocker(Engine):
             (folder / stale).unlink(missing_ok=True)
         options = f"--data-root {folder}/data --exec-root {folder}/exec --pidfile {folder}/docker.pid"
         return [
-            "unshare",
-            "--net",
+            *["unshare", "--net", "--mount", "--propagation", "slave"],
             "dockerd",
             "--host",
             self.url,
@@ -71,9 +70,23 @@ class OwnDocker(Engine):
         self._end_containerd(signal.SIGKILL)
 
     def mounts(self) -> list[str]:
-        """What is mounted below its folders."""
-        rows = Path("/proc/self/mountinfo").read_text().splitlines()
-        return [row.split()[4] for row in rows if row.split()[4].startswith(f"{self.data}/")]
+        """What is mounted below its folders, in its namespace or the machine's."""
+        assert self.process is not None
+        rows = [
+            row.split()[4]
+            for process in ("self", self.process.pid)
+            for row in Path(f"/proc/{process}/mountinfo").read_text().splitlines()
+        ]
+        return [place for place in rows if place.startswith(f"{self.data}/")]
+
+    def shims(self) -> list[int]:
+        """The processes, one a container, that outlive the engine."""
+        found = []
+        for each in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if f"-address\0{self.data}/" in (each / "cmdline").read_text():
+                    found.append(int(each.name))
+        return found
 
     def close(self) -> None:
         """Stop it with all its containers, whatever state it is in."""
@@ -104,6 +117,7 @@ def own_docker(*images: str) -> Iterator[OwnDocker]:
         yield engine
     finally:
         engine.close()
-        for mount in reversed(engine.mounts()):
-            subprocess.run(["umount", "--lazy", mount], check=False)
+        for process in engine.shims():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)

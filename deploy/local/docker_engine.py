@@ -37,10 +37,24 @@ class DockerEngine(Engine):
         return SOCKET
 
     def prepare(self) -> tuple[list[str], dict[str, Any]]:
+        unmount_unfinished_layers(Path("/var/lib/docker"))
         return ["dockerd", "--host", SOCKET, *gvisor.options(self.data)], {}
 
     def ready(self) -> bool:
         return answers(SOCKET)
+
+
+def mounted_below(folder: Path) -> list[str]:
+    """What is mounted somewhere below the folder."""
+    places = (row.split()[4] for row in Path("/proc/self/mountinfo").read_text().splitlines())
+    return [place for place in places if place.startswith(f"{folder}/")]
+
+
+def unmount_unfinished_layers(data_root: Path) -> None:
+    """Of an engine that does not run: unmount the layers it was preparing when it was killed, as nobody else does."""
+    for place in mounted_below(data_root / "overlay2"):
+        if place.endswith("-init/merged"):
+            subprocess.run(["umount", place], check=False)
 
 
 def answers(url: str) -> bool:

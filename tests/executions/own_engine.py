@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,16 +14,15 @@ import docker
 from django.conf import settings
 
 from deploy.local import gvisor
-from deploy.local.docker_engine import API_VERSION, answers
+from deploy.local.docker_engine import API_VERSION, answers, mounted_below, unmount_unfinished_layers
 from deploy.local.engines import Engine
 from executions.errors import RunnerUnavailableError
 from executions.runners.docker.engine import Engine as DockerEndpoint
 
 
 class OwnDocker(Engine):
-    """dockerd with a socket, data, a containerd and namespaces of its own for networks and mounts. Agents need no
-    network, and an engine without a bridge removes its namespace's docker0, which would be the machine's. What it has
-    mounted goes with it and its containers: killed while it prepares a layer, it would leave that to the machine."""
+    """dockerd with a socket, data, a containerd and a network namespace of its own. Agents need no network, and an
+    engine without a bridge removes its namespace's docker0, which would be the machine's."""
 
     name = "docker"
 
@@ -35,9 +35,11 @@ class OwnDocker(Engine):
         # Of one that was killed: where nobody reaps its containerd, the new engine would wait for the dead one.
         for stale in ("docker.pid", "exec/containerd/containerd.pid"):
             (folder / stale).unlink(missing_ok=True)
+        unmount_unfinished_layers(folder / "data")
         options = f"--data-root {folder}/data --exec-root {folder}/exec --pidfile {folder}/docker.pid"
         return [
-            *["unshare", "--net", "--mount", "--propagation", "slave"],
+            "unshare",
+            "--net",
             "dockerd",
             "--host",
             self.url,
@@ -70,14 +72,8 @@ class OwnDocker(Engine):
         self._end_containerd(signal.SIGKILL)
 
     def mounts(self) -> list[str]:
-        """What is mounted below its folders, in its namespace or the machine's."""
-        assert self.process is not None
-        rows = [
-            row.split()[4]
-            for process in ("self", self.process.pid)
-            for row in Path(f"/proc/{process}/mountinfo").read_text().splitlines()
-        ]
-        return [place for place in rows if place.startswith(f"{self.data}/")]
+        """What is mounted below its folders."""
+        return mounted_below(self.data)
 
     def shims(self) -> list[int]:
         """The processes, one a container, that outlive the engine."""
@@ -117,6 +113,8 @@ def own_docker(*images: str) -> Iterator[OwnDocker]:
         yield engine
     finally:
         engine.close()
+        for mount in reversed(engine.mounts()):
+            subprocess.run(["umount", "--lazy", mount], check=False)
         for process in engine.shims():
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

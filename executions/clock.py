@@ -2,9 +2,17 @@
 
 from datetime import timedelta
 
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Value
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Func, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+
+
+class ServerStart(Func):
+    """When the database server was started."""
+
+    function = "pg_postmaster_start_time"
+    arity = 0
+    output_field = DateTimeField()
 
 
 def from_now(delta: timedelta) -> Combinable:

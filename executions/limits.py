@@ -11,6 +11,8 @@ from marketplace.models import AgentVersion
 LEASE = timedelta(seconds=settings.EXECUTION_LEASE_SECONDS)
 # After that long more, a run whose agent goes on without a worker is given up and done anew.
 ADOPT_WITHIN = LEASE / 2
+# So long after a restart of the database no lease counts as run out: nobody could renew it before.
+RENEW_AFTER_RESTART = timedelta(seconds=settings.EXECUTION_RESTART_GRACE_SECONDS)
 # How often leases are renewed, and how often a worker looks for cancellations that nobody told it of.
 RENEW_EVERY = LEASE / 3
 LOOK_EVERY = timedelta(seconds=1)

@@ -266,6 +266,8 @@ EXECUTION_NODE_MEMORY_BYTES: int = env.int("EXECUTION_NODE_MEMORY_BYTES", defaul
 EXECUTION_SHUTDOWN_SECONDS: int = env.int("EXECUTION_SHUTDOWN_SECONDS", default=10)
 # A worker that has not been heard of for this long has lost its executions.
 EXECUTION_LEASE_SECONDS: int = env.int("EXECUTION_LEASE_SECONDS", default=30)
+# So long after the database's restart no lease counts as run out.
+EXECUTION_RESTART_GRACE_SECONDS: int = env.int("EXECUTION_RESTART_GRACE_SECONDS", default=EXECUTION_LEASE_SECONDS)
 # An OCI runtime the engine knows, such as runsc; empty is the engine's own.
 EXECUTION_RUNTIME: str = env.str("EXECUTION_RUNTIME", default="")
 # What a version may ask for at most, when the usual figures above do not suit it.

@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 from django.db.models import Case, DurationField, ExpressionWrapper, F, Q, When
 from django.db.models.functions import Now
+from django.db.models.lookups import LessThan
 
 from executions import limits, notify
-from executions.clock import from_now, seconds_from_now
+from executions.clock import ServerStart, from_now, seconds_from_now
 from executions.dispatch import queue
 from executions.dispatch.ending import end
 from executions.models import Execution
@@ -108,9 +110,15 @@ def mark_fed(execution_id: UUID, attempt: int) -> None:
     Execution.objects.filter(pk=execution_id, attempt=attempt, status=Status.RUNNING).update(fed=True)
 
 
+def lapsed() -> Q:
+    """Of executions whose workers did not renew their leases, though they could."""
+    up: LessThan[Any] = LessThan(ServerStart(), from_now(-limits.RENEW_AFTER_RESTART))
+    return Q(up, lease_until__lt=Now())
+
+
 def adoptable(node: str) -> ExecutionQuerySet:
     """Runs on this node whose worker is gone while their agents go on."""
-    return Execution.objects.filter(status=Status.RUNNING, node=node, fed=True, lease_until__lt=Now())
+    return Execution.objects.filter(lapsed(), status=Status.RUNNING, node=node, fed=True)
 
 
 def adopt_next(node: str, worker: str, held: Collection[UUID] = ()) -> Execution | None:

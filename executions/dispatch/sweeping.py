@@ -12,7 +12,7 @@ from executions.clock import from_now
 from executions.connections import redis_client
 from executions.dispatch import queue
 from executions.dispatch.cancelling import cancel_overdue
-from executions.dispatch.claims import give_back
+from executions.dispatch.claims import give_back, lapsed
 from executions.dispatch.ending import archive_left_behind, end
 from executions.errors import RunnerError, RunnerUnavailableError
 from executions.models import Execution, Node, Orphan
@@ -116,7 +116,7 @@ def _record(one: Found, why: str) -> None:
 
 
 def _expire_leases(swept: Swept) -> None:
-    gone = Q(lease_until__lt=Now())  # checked again in the UPDATE: the worker may renew at this moment
+    gone = lapsed()  # checked again in the UPDATE: the worker may renew at this moment
     # Where the node lives, another of its workers goes on with it; only if none does, it is taken away.
     alive = Node.objects.alive().filter(engine_ok=True)
     resumable = Q(status=Status.RUNNING, fed=True, node__in=alive.values("pk"))

@@ -26,8 +26,9 @@ STEPS = {
     "docker": ("starting", "running", "mid log"),
     "redis": ("queued", "running", "mid log"),
     "postgres": ("queued", "starting", "running", "mid log", "exited"),
+    "away": ("starting", "running", "mid log", "exited"),
 }
-AGENTS: dict[str, type[Agent]] = {"worker, files": WithFiles, "worker, secret": WithSecret}
+AGENTS: dict[str, type[Agent]] = {"worker, files": WithFiles, "worker, secret": WithSecret, "away": WithSecret}
 SHORT = {
     "worker, files": ("mid log",),
     "worker, secret": ("mid log",),
@@ -85,6 +86,8 @@ def _once(there: Scene, agent: Agent, fault: str, step: str) -> Verdict:
     began = time.monotonic()
     if fault.startswith("worker"):
         there.kill_worker(_row(execution.pk).worker)
+    elif fault == "away":
+        there.take_postgres_away()
     else:
         getattr(there, f"restart_{fault}")()
     ended = _until(lambda: _row(execution.pk).is_finished, WITHIN)
@@ -94,7 +97,7 @@ def _once(there: Scene, agent: Agent, fault: str, step: str) -> Verdict:
     gone = _until(lambda: not _steadily(lambda: there.containers(execution.pk)), WITHIN)
     return Verdict(
         lost=_wrong(agent, _row(execution.pk), step),
-        twice=_twice(there, _row(execution.pk)),
+        twice=_twice(there, _row(execution.pk), fault, step),
         left="" if gone else "a container",
         seconds=seconds,
     )
@@ -126,7 +129,10 @@ def _wrong(agent: Agent, execution: Any, step: str) -> str:
     return "" if in_order else "an earlier attempt's log is not in order"
 
 
-def _twice(there: Scene, execution: Any) -> str:
+def _twice(there: Scene, execution: Any, fault: str, step: str) -> str:
+    # One that nobody could say has begun is begun again; one that had gone on with its worker is not.
+    if fault == "away" and step != "starting" and execution.attempt > 1:
+        return "done anew, though its worker and its engine were there"
     most = there.most_at_once(execution.pk)
     return "" if most <= 1 else f"{most} containers at once"
 

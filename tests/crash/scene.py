@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -12,9 +13,11 @@ from uuid import UUID
 from deploy.local.engines import Postgres, Valkey
 from tests.crash.agents import contents_left, handed_over
 
+LEASE = 3  # seconds
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "config.settings.test",
-    "EXECUTION_LEASE_SECONDS": "3",
+    "EXECUTION_LEASE_SECONDS": str(LEASE),
+    "EXECUTION_RESTART_GRACE_SECONDS": str(LEASE),
     "EXECUTION_CONCURRENT_PER_USER": "0",
     "EXECUTION_NODE": "crash",
     "EXECUTION_WASM_READY": "0",
@@ -77,6 +80,12 @@ class Scene:
 
     def restart_postgres(self) -> None:
         self.postgres.stop()
+        self.postgres.start()
+
+    def take_postgres_away(self) -> None:
+        """For longer than any lease lasts."""
+        self.postgres.stop()
+        time.sleep(LEASE + 2)
         self.postgres.start()
 
     def containers(self, execution_id: UUID | None = None) -> list[dict[str, Any]]:

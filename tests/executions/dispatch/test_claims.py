@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from executions import dispatch
+from executions import dispatch, limits
 from executions.dispatch.claims import Standing
+from executions.dispatch.sweeping import Swept
 from executions.models import Execution
 from tests.factories.executions import ExecutionFactory
 
@@ -66,6 +67,21 @@ def test_a_worker_takes_over_nothing_that_it_has() -> None:
     execution = ExecutionFactory.create(status="running", attempt=1, node="n", fed=True, lease_until=past)
     assert dispatch.adopt_next("n", "w", [execution.pk]) is None
     assert dispatch.adopt_next("n", "w") == execution
+
+
+@pytest.mark.django_db
+def test_after_a_restart_of_the_database_workers_may_renew_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    left = {"status": "running", "attempt": 1, "node": "n", "lease_until": past}
+    alive = ExecutionFactory.create(fed=True, **left)
+    ExecutionFactory.create(fed=False, **left)
+    monkeypatch.setattr(limits, "RENEW_AFTER_RESTART", timedelta(days=36_500))
+    assert dispatch.adopt_next("n", "w") is None
+    assert dispatch.sweep() == Swept()
+
+    monkeypatch.setattr(limits, "RENEW_AFTER_RESTART", timedelta(0))
+    assert dispatch.adopt_next("n", "w") == alive
+    assert dispatch.sweep() == Swept(retried=1, woken=1)
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ import { chainId, currentAccount, explain, remember, rememberedName, rememberedW
 
 export const DEMO_RDNS = "agentnexus.demo-wallet";
 const TITLES = {
-  signin: ["Sign in", "Your wallet is your account: nothing to remember, nothing to leak."],
+  signin: ["Sign in", "With your wallet, a passkey, or e-mail and password."],
   confirm: ["Confirm that it is you", "Sign with a wallet of this account."],
   link: ["Link another wallet", "Sign with the wallet you want to add to this account."],
   pay: ["Choose a wallet to pay with", "Any wallet of yours will do; access goes to your account's wallet."],

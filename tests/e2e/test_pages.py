@@ -70,6 +70,15 @@ def test_searching_as_one_types_keeps_the_page_and_its_address_honest(site: Site
     page.wait_for_url(re.compile(r"/\?q=csv$"), timeout=WITHIN)
     expect(page.locator("#results article")).to_have_count(1, timeout=WITHIN)
     assert page.evaluate("window.__same") is True
+    page.get_by_role("searchbox").fill("text")
+    expect(page).to_have_url(re.compile(r"/\?q=text$"), timeout=WITHIN)
+    page.locator("#results article a").first.click(delay=500)  # slowly: what is pressed must not be replaced meanwhile
+    expect(page).to_have_url(re.compile("/agents/"), timeout=WITHIN)
+    page.go_back()
+    page.get_by_label("Order").select_option(label="Newest first")
+    expect(page).to_have_url(re.compile(r"/\?q=text&ordering=[a-z-]+$"), timeout=WITHIN)
+    page.locator(".chip", has_text="Writing").click()
+    expect(page).to_have_url(re.compile(r"&category=writing"), timeout=WITHIN)
     page.get_by_role("searchbox").fill("nothing like this")
     expect(page.get_by_text("Nothing matches")).to_be_visible(timeout=WITHIN)
     page.get_by_role("link", name="Clear search and filters").click()

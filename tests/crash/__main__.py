@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.crash.agents import LINES, SECRET, Agent, WithFiles, WithSecret
-from tests.crash.scene import Scene, scene, stop_in_order
+from tests.crash.scene import LEASE, Scene, scene, stop_in_order
 
 T = TypeVar("T")
 WITHIN = 60.0  # seconds after which an execution that has not ended, or what it left, counts as lost or left
@@ -26,9 +26,9 @@ STEPS = {
     "docker": ("starting", "running", "mid log"),
     "redis": ("queued", "running", "mid log"),
     "postgres": ("queued", "starting", "running", "mid log", "exited"),
-    "away": ("starting", "running", "mid log", "exited"),
+    "postgres away": ("starting", "running", "mid log", "exited"),
 }
-AGENTS: dict[str, type[Agent]] = {"worker, files": WithFiles, "worker, secret": WithSecret, "away": WithSecret}
+AGENTS: dict[str, type[Agent]] = {"worker, files": WithFiles, "worker, secret": WithSecret, "postgres away": WithSecret}
 SHORT = {
     "worker, files": ("mid log",),
     "worker, secret": ("mid log",),
@@ -86,8 +86,8 @@ def _once(there: Scene, agent: Agent, fault: str, step: str) -> Verdict:
     began = time.monotonic()
     if fault.startswith("worker"):
         there.kill_worker(_row(execution.pk).worker)
-    elif fault == "away":
-        there.take_postgres_away()
+    elif fault == "postgres away":
+        there.restart_postgres(after=LEASE + 2)
     else:
         getattr(there, f"restart_{fault}")()
     ended = _until(lambda: _row(execution.pk).is_finished, WITHIN)
@@ -131,7 +131,7 @@ def _wrong(agent: Agent, execution: Any, step: str) -> str:
 
 def _twice(there: Scene, execution: Any, fault: str, step: str) -> str:
     # One that nobody could say has begun is begun again; one that had gone on with its worker is not.
-    if fault == "away" and step != "starting" and execution.attempt > 1:
+    if fault == "postgres away" and step != "starting" and execution.attempt > 1:
         return "done anew, though its worker and its engine were there"
     most = there.most_at_once(execution.pk)
     return "" if most <= 1 else f"{most} containers at once"

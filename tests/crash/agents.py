@@ -116,7 +116,7 @@ def handed_over() -> list[str]:
 
     here = f"agentnexus-run-{instance()}"
     mounted = [row for row in Path("/proc/self/mounts").read_text().splitlines() if here in row]
-    return [*map(str, handover.left_behind()), *mounted]
+    return [*(one.handle for one in handover.left_behind()), *mounted]
 
 
 def contents_left(storage_root: Path) -> list[str]:

@@ -78,14 +78,10 @@ class Scene:
         self.valkey.stop()
         self.valkey.start()
 
-    def restart_postgres(self) -> None:
+    def restart_postgres(self, after: float = 0) -> None:
+        """`after` that many seconds without it."""
         self.postgres.stop()
-        self.postgres.start()
-
-    def take_postgres_away(self) -> None:
-        """For longer than any lease lasts."""
-        self.postgres.stop()
-        time.sleep(LEASE + 2)
+        time.sleep(after)
         self.postgres.start()
 
     def containers(self, execution_id: UUID | None = None) -> list[dict[str, Any]]:

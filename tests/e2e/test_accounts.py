@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from deploy.local import staff
 from deploy.local.engines import ROOT
 from deploy.local.platform import Site
-from tests.e2e.test_journey import WITHIN, sign_in
+from tests.e2e.test_journey import WITHIN, sign_in, sign_in_button
 from tests.e2e.wallet import TestWallet
 
 PASSWORD = "a-long-password-of-ann"
@@ -39,7 +39,7 @@ def make_account(page: Page, site: Site) -> str:
     """Sign up with an e-mail address through the pages; returns the address."""
     address = f"{uuid4().hex}@example.org"
     page.goto(site.url)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     page.get_by_role("link", name="Create an account with your e-mail address").click()
     page.locator("main").get_by_label("E-mail address").fill(address)
     page.locator("main").get_by_label("Password").fill(PASSWORD)
@@ -55,7 +55,7 @@ def make_account(page: Page, site: Site) -> str:
 def sign_out(page: Page) -> None:
     page.get_by_label(MENU).click()
     page.locator("header").get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("banner").get_by_role("button", name="Sign in")).to_be_visible(timeout=WITHIN)
+    expect(sign_in_button(page)).to_be_visible(timeout=WITHIN)
 
 
 def test_an_account_by_e_mail_and_a_passkey_that_enters_it(site: Site, page: Page, complaints: list[str]) -> None:
@@ -81,7 +81,7 @@ def test_an_account_by_e_mail_and_a_passkey_that_enters_it(site: Site, page: Pag
     sign_out(page)
 
     # then it signs in alone, from the dialog
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     page.get_by_role("button", name="Passkey").click()
     expect(page.get_by_label(MENU)).to_be_visible(timeout=WITHIN)
     assert complaints == []
@@ -158,7 +158,7 @@ def test_a_wallet_is_linked_made_primary_and_unlinked(site: Site, page: Page, wa
     row = page.locator("li", has=page.locator(f"[title='{first}']"))
     row.get_by_role("button", name="Unlink").click()
     page.locator("#confirm").get_by_role("button", name="Unlink").click()
-    expect(page.get_by_role("banner").get_by_role("button", name="Sign in")).to_be_visible(timeout=WITHIN)
+    expect(sign_in_button(page)).to_be_visible(timeout=WITHIN)
     sign_in(page, site)
     page.goto(f"{site.url}/profile/")
     expect(page.locator(f"main [title='{wallet.address}']")).to_be_visible()
@@ -172,7 +172,7 @@ def test_disconnecting_the_wallet_ends_the_session_and_says_so(site: Site, page:
     page.wait_for_function("window.__walletListeners('accountsChanged') > 0")
     page.evaluate("window.__emitWalletEvent('accountsChanged', [])")
     expect(page.get_by_text("was disconnected, so you are signed out")).to_be_visible(timeout=WITHIN)
-    expect(page.get_by_role("banner").get_by_role("button", name="Sign in")).to_be_visible()
+    expect(sign_in_button(page)).to_be_visible()
     assert page.request.get(f"{site.url}/api/v1/me").status == 401
 
 

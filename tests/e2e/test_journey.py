@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from deploy.local.platform import Site
 from tests.e2e.wallet import NAME, TestWallet
@@ -13,9 +13,14 @@ AGENT = "csv-profiler"
 WITHIN = 30_000  # milliseconds
 
 
+def sign_in_button(page: Page) -> Locator:
+    """The one of the header, which who is not signed in sees."""
+    return page.get_by_role("banner").get_by_role("button", name="Sign in")
+
+
 def sign_in(page: Page, site: Site) -> None:
     page.goto(site.url)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     page.get_by_role("button", name=NAME).click()
     expect(page.get_by_label(re.compile("Account menu"))).to_be_visible(timeout=WITHIN)
 
@@ -93,7 +98,7 @@ def test_a_refused_sign_in_says_what_to_do(site: Site, page: Page, wallet_for: C
     wallet = wallet_for(page)
     wallet.refuse.add("personal_sign")
     page.goto(site.url)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     page.get_by_role("button", name=NAME).click()
     expect(page.locator("#connect [data-error]")).to_be_visible(timeout=WITHIN)
     expect(page.get_by_role("button", name="Try again")).to_be_focused()
@@ -148,7 +153,7 @@ def test_running_without_access_shows_how_to_get_it(
 def test_the_demo_wallet_completes_the_journey(site: Site, page: Page) -> None:
     """A person with no wallet at all: the burner signs in, pays and is asked before each."""
     page.goto(site.url)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     page.locator("[data-demo-list] button").click()
     approve = page.locator("#demo-wallet button.btn-primary")
     approve.click(timeout=WITHIN)

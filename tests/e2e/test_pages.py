@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from deploy.local.platform import Site
-from tests.e2e.test_journey import AGENT, WITHIN, sign_in
+from tests.e2e.test_journey import AGENT, WITHIN, sign_in, sign_in_button
 from tests.e2e.wallet import TestWallet
 
 Installer = Callable[[Page], TestWallet]
@@ -52,7 +52,7 @@ def test_a_button_pressed_before_the_scripts_have_come_is_not_pressed_in_vain(si
     page.goto(site.url, wait_until="commit")
 
     # when
-    button = page.get_by_role("banner").get_by_role("button", name="Sign in")
+    button = sign_in_button(page)
     button.click()
     expect(button).to_have_attribute("data-busy", "true")
     expect(page.locator("#connect")).to_be_hidden()
@@ -93,7 +93,7 @@ def test_everything_can_be_reached_by_keyboard(site: Site, page: Page) -> None:
     expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    page.get_by_role("banner").get_by_role("button", name="Sign in").focus()
+    sign_in_button(page).focus()
     page.keyboard.press("Enter")
     dialog = page.locator("#connect")
     expect(dialog).to_be_visible()
@@ -102,7 +102,7 @@ def test_everything_can_be_reached_by_keyboard(site: Site, page: Page) -> None:
         assert page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('#connect')")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    expect(page.get_by_role("banner").get_by_role("button", name="Sign in")).to_be_focused()
+    expect(sign_in_button(page)).to_be_focused()
 
 
 def test_pages_fit_a_phone_and_break_no_rule_of_the_policy(
@@ -222,7 +222,7 @@ def test_signing_in_returns_to_where_one_was_going(site: Site, page: Page, walle
 
 def test_without_a_wallet_the_dialog_says_what_to_do(site: Site, page: Page) -> None:
     page.goto(site.url)
-    page.get_by_role("banner").get_by_role("button", name="Sign in").click()
+    sign_in_button(page).click()
     expect(page.get_by_text("No wallet found in this browser")).to_be_visible()
     expect(page.get_by_role("button", name="Demo wallet")).to_be_visible()
 

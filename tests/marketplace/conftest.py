@@ -30,7 +30,7 @@ def _images_are_accepted(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 def creator(db: None) -> User:
     """Somebody with one wallet; `creator.account` signs for it."""
     user = user_with_wallet()
-    user.display_name = "Ada"
+    user.display_name = "Grace"  # which no piece of an address can be
     user.save()
     return user
 

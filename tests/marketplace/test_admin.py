@@ -84,7 +84,7 @@ def test_agents_are_filtered_and_searched(admin: Client, agent: Agent, creator: 
     draft = AgentFactory.create(category_id="data", name="Something else")
     assert found(admin, Agent, status__exact="draft") == {draft}
     assert found(admin, Agent, category__slug__exact="data") == {draft}
-    for term in ("summar", "text-summariser", "Ada", creator.primary_address):
+    for term in ("summar", "text-summariser", "Grace", creator.primary_address):
         assert found(admin, Agent, q=str(term)) == {agent}
     assert agent in found(admin, Agent, q=str(agent.onchain_id))
 

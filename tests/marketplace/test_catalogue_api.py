@@ -92,7 +92,7 @@ def test_list_shows_exact_values(anyone: APIClient, agent: Agent, creator: User)
                 "name": "Text Summariser",
                 "tagline": agent.tagline,
                 "category": "writing",
-                "creator": {"id": str(creator.pk), "name": "Ada", "address": creator.primary_address},
+                "creator": {"id": str(creator.pk), "name": "Grace", "address": creator.primary_address},
                 "status": "published",
                 "network": "local",
                 "access_duration": 0,
